@@ -1,0 +1,384 @@
+//! What the kernel side and the controller share: map names, keys and values.
+//!
+//! Everything here lies in pinned maps that outlive a program and a daemon. A
+//! change of any layout, index or meaning changes [`ABI_VERSION`]; a daemon that
+//! finds another version builds new maps beside the old ones and switches over.
+//! Integers and addresses are in host byte order unless said otherwise.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::port_range::BLOCK_PORTS;
+
+/// Version of every layout in this file.
+pub const ABI_VERSION: u32 = 1;
+
+/// Names of maps, as in the object and under the pin directory.
+pub mod map {
+    /// `Array<Settings>`, one entry.
+    pub const SETTINGS: &str = "SETTINGS";
+    /// `HashMap<InterfaceKey, Interface>`: where a packet came in.
+    pub const INGRESS: &str = "INGRESS";
+    /// `HashMap<u32 (ifindex), Interface>`: where the FIB sends it.
+    pub const EGRESS: &str = "EGRESS";
+    /// `DevMapHash`, ifindex to itself: ports that take redirected frames.
+    pub const PORTS: &str = "PORTS";
+    /// `Array<Node>`: the address tree, node 0 is the root.
+    pub const NODES: &str = "NODES";
+    /// `Array<Binding>`: entry 0 stays empty.
+    pub const BINDINGS: &str = "BINDINGS";
+    /// `Array<PoolAddress>`.
+    pub const POOL: &str = "POOL";
+    /// `Array<Blocks>`: entry i belongs to pool address i.
+    pub const BLOCKS: &str = "BLOCKS";
+    /// `LruHashMap<FragmentKey, FragmentOwner>`.
+    pub const FRAGMENTS: &str = "FRAGMENTS";
+    /// `LruHashMap<EchoKey, u32>`: an outside echo id to the one the host chose.
+    pub const ECHO_IDS: &str = "ECHO_IDS";
+    /// `PerCpuArray<Counters>`, see [`super::counters_index`].
+    pub const COUNTERS: &str = "COUNTERS";
+    /// `PerCpuArray<AnswerBudget>`, one entry.
+    pub const ANSWERS: &str = "ANSWERS";
+    /// `RingBuf` of [`super::TraceEvent`].
+    pub const TRACE: &str = "TRACE";
+    /// `RingBuf` of [`super::EarlyFragment`].
+    pub const EARLY_FRAGMENTS: &str = "EARLY_FRAGMENTS";
+
+    /// Those that are pinned: the state that a new program takes over.
+    pub const PINNED: &[&str] = &[
+        SETTINGS, INGRESS, EGRESS, PORTS, NODES, BINDINGS, POOL, BLOCKS, FRAGMENTS, ECHO_IDS,
+        COUNTERS, ANSWERS, TRACE, EARLY_FRAGMENTS,
+    ];
+}
+
+/// Names of programs in the object.
+pub mod program {
+    /// XDP on Ethernet devices.
+    pub const XDP: &str = "gateway_xdp";
+    /// tc at ingress: devices without Ethernet header, and what XDP hands over.
+    pub const TC_INGRESS: &str = "gateway_tc_ingress";
+    /// tc at egress of outside devices: fail closed, translate what the kernel routed.
+    pub const TC_EGRESS: &str = "gateway_tc_egress";
+}
+
+/// Interfaces (device and VLAN) at most; slot 0 counts what came in elsewhere.
+pub const MAX_INTERFACES: u32 = 64;
+/// Frames kept by the tracer are cut to this many bytes.
+pub const TRACE_BYTES: usize = 128;
+/// Early fragments larger than this (bytes of IP packet) are not held.
+pub const HELD_BYTES: usize = 2048;
+/// A first fragment speaks for later ones this long, in nanoseconds. Fragments of
+/// one datagram follow each other within a round trip; identifiers come back later.
+pub const FRAGMENT_LIFETIME_NS: u64 = 5_000_000_000;
+/// `skb->mark` of packets that the tc stage leaves to the kernel to fragment; the
+/// router's firewall may match on it (docs/router.md).
+pub const STACK_MARK: u32 = 0x6777_0001;
+
+/// Values a running program reads on each packet.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Settings {
+    /// [`ABI_VERSION`] of the daemon that made the maps.
+    pub abi_version: u32,
+    /// Trace events per second and CPU; 0: nobody is looking.
+    pub trace_rate: u32,
+    /// ICMP errors per second and CPU that the dataplane sends (RFC 1812 4.3.2.8).
+    pub icmp_error_rate: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+}
+
+/// Where a packet came in: device and VLAN tags (0: none; priority tags are 0 too).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+pub struct InterfaceKey {
+    /// Index of the device the frame is received on.
+    pub ifindex: u32,
+    /// VLAN identifier of the outer tag.
+    pub outer_vid: u16,
+    /// VLAN identifier of the inner tag.
+    pub inner_vid: u16,
+}
+
+/// A VLAN tag as it is written.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct VlanTag {
+    /// 0x8100 or 0x88a8.
+    pub tpid: u16,
+    /// VLAN identifier, 1 to 4094.
+    pub vid: u16,
+}
+
+/// What the program must know of an interface, both as the way in and out.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Interface {
+    /// The IP interface (`eth1.10`): input of the FIB look-up, result of it.
+    pub ifindex: u32,
+    /// The device that frames leave by (`eth1`).
+    pub port_ifindex: u32,
+    /// The router's own address there: source of ICMP errors. 0: none.
+    pub address: u32,
+    /// Largest IP packet that goes out here, in bytes.
+    pub mtu: u32,
+    /// Index of its counters, 1 to [`MAX_INTERFACES`] - 1; also its identity in bindings.
+    pub slot: u16,
+    /// [`interface_flags`].
+    pub flags: u16,
+    /// How many of `tags` count.
+    pub tag_count: u32,
+    /// Outer tag first.
+    pub tags: [VlanTag; 2],
+    /// Its own Ethernet address: frames for others are not forwarded.
+    pub mac: [u8; 6],
+    /// Reserved, 0.
+    pub reserved: u16,
+}
+
+/// Bits of [`Interface::flags`].
+pub mod interface_flags {
+    /// Phones are here; without it the interface is outside.
+    pub const INSIDE: u16 = 1;
+    /// Inside hosts without a binding are left to the kernel.
+    pub const UNBOUND_TO_KERNEL: u16 = 2;
+    /// The device takes frames redirected by XDP.
+    pub const XDP_TRANSMIT: u16 = 4;
+    /// The device has no Ethernet header: packets start with the IP header.
+    pub const NO_ETHERNET: u16 = 8;
+}
+
+impl Interface {
+    /// Whether phones are here.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_inside(&self) -> bool {
+        self.flags & interface_flags::INSIDE != 0
+    }
+
+    /// Whether one of [`interface_flags`] is set.
+    #[inline(always)]
+    #[must_use]
+    pub const fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// One phone: a cache line with all that a packet needs, counters included.
+///
+/// The record says itself whom it is for, so that an index that points to it for
+/// a moment too long (a binding just withdrawn) finds out and is not believed.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Binding {
+    /// Private address.
+    pub private: u32,
+    /// Public address.
+    pub public: u32,
+    /// First port of the range.
+    pub first_port: u16,
+    /// Last port, inclusive.
+    pub last_port: u16,
+    /// [`Interface::slot`] of the inside interface where the phone is.
+    pub inside: u16,
+    /// 1: in use; 0: free.
+    pub in_use: u16,
+    /// Reserved for policy (class, DSCP, rate, tunnel), 0.
+    pub reserved: [u32; 4],
+    /// Packets from the phone, translated.
+    pub out_packets: u64,
+    /// Bytes of IP packets from the phone.
+    pub out_bytes: u64,
+    /// Packets to the phone, translated.
+    pub in_packets: u64,
+    /// Bytes of IP packets to the phone.
+    pub in_bytes: u64,
+}
+
+/// Which way a packet goes, seen from the phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the phone.
+    Out,
+    /// To the phone.
+    In,
+}
+
+impl Binding {
+    /// Whether `port` lies in the range.
+    #[inline(always)]
+    #[must_use]
+    pub const fn owns(&self, port: u16) -> bool {
+        self.first_port <= port && port <= self.last_port
+    }
+}
+
+/// One public address.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct PoolAddress {
+    /// The address.
+    pub address: u32,
+    /// [`pool_flags`].
+    pub flags: u32,
+}
+
+/// Bits of [`PoolAddress::flags`].
+pub mod pool_flags {
+    /// The entry is in use.
+    pub const IN_USE: u32 = 1;
+    /// The router has the address too: ports of no range are the kernel's.
+    pub const SHARED: u32 = 2;
+}
+
+/// Blocks of a pool address: 65536 ports in blocks of [`BLOCK_PORTS`].
+pub const BLOCKS_PER_ADDRESS: usize = 65536 / BLOCK_PORTS as usize;
+/// Index of the binding that owns each block of a pool address; 0: nobody.
+pub type Blocks = [u32; BLOCKS_PER_ADDRESS];
+
+/// Fan-out of the address tree: one byte of the address for each level.
+pub const NODE_ENTRIES: usize = 256;
+/// One node of the address tree, see [`crate::address_tree`].
+pub type Node = [u32; NODE_ENTRIES];
+
+/// A datagram's fragments.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+pub struct FragmentKey {
+    /// Source address as it came.
+    pub source: u32,
+    /// Destination address as it came.
+    pub destination: u32,
+    /// Identification field.
+    pub id: u16,
+    /// IP protocol.
+    pub protocol: u16,
+}
+
+/// Who gets a datagram's later fragments.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct FragmentOwner {
+    /// When the first fragment came, `CLOCK_MONOTONIC` in nanoseconds.
+    pub seen_ns: u64,
+    /// Index of the binding.
+    pub binding: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+}
+
+/// An ICMP query identifier as the outside sees it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pod, Zeroable)]
+pub struct EchoKey {
+    /// Index of the binding.
+    pub binding: u32,
+    /// Identifier outside, within the phone's range.
+    pub id: u32,
+}
+
+/// Index in [`Counters`] of the packets that came.
+pub const RECEIVED: usize = 0;
+/// ICMP errors sent by the dataplane (not a verdict: the packet was dropped).
+pub const ICMP_ERRORS_SENT: usize = 62;
+/// ICMP errors not sent because of the rate limit.
+pub const ICMP_ERRORS_LIMITED: usize = 63;
+/// Counters of one interface and hook: [`RECEIVED`], then by `Reason::index`.
+pub type Counters = [u64; 64];
+
+/// Where in the kernel a packet was counted.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// XDP, native or generic.
+    Xdp = 0,
+    /// tc at ingress.
+    TcIngress = 1,
+    /// tc at egress.
+    TcEgress = 2,
+}
+
+impl Hook {
+    /// Every hook.
+    pub const ALL: [Self; 3] = [Self::Xdp, Self::TcIngress, Self::TcEgress];
+
+    /// The word used in metrics and tables.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Xdp => "xdp",
+            Self::TcIngress => "tc_ingress",
+            Self::TcEgress => "tc_egress",
+        }
+    }
+}
+
+/// Index into the map of [`Counters`].
+#[inline(always)]
+#[must_use]
+pub const fn counters_index(hook: Hook, slot: u16) -> u32 {
+    hook as u32 * MAX_INTERFACES + slot as u32
+}
+
+/// A CPU's allowance of ICMP errors and trace events, refilled each second.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct AnswerBudget {
+    /// Start of the running second, `CLOCK_MONOTONIC` in nanoseconds.
+    pub answers_since_ns: u64,
+    /// ICMP errors sent in it.
+    pub answers: u64,
+    /// Start of the running second of the tracer.
+    pub traces_since_ns: u64,
+    /// Events traced in it.
+    pub traces: u64,
+}
+
+/// A dropped packet, seen by `gateway-ctl trace`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct TraceEvent {
+    /// `CLOCK_MONOTONIC` in nanoseconds.
+    pub time_ns: u64,
+    /// Device it came in on.
+    pub ifindex: u32,
+    /// Length of the whole frame in bytes.
+    pub frame_length: u32,
+    /// How many bytes of `bytes` count.
+    pub captured: u16,
+    /// Offset of the IP header in the frame, 0xffff when it has none.
+    pub ip_offset: u16,
+    /// `Reason::index`.
+    pub reason: u8,
+    /// [`Hook`] as a number.
+    pub hook: u8,
+    /// Reserved, 0.
+    pub reserved: [u8; 2],
+    /// The beginning of the frame, as it came.
+    pub bytes: [u8; TRACE_BYTES],
+}
+
+/// A fragment that came before the one with the ports.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct EarlyFragment {
+    /// `CLOCK_MONOTONIC` in nanoseconds.
+    pub time_ns: u64,
+    /// Its datagram.
+    pub key: FragmentKey,
+    /// Length of the IP packet in bytes, at most [`HELD_BYTES`].
+    pub length: u32,
+    /// [`Interface::slot`] where it came in.
+    pub slot: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    /// The IP packet.
+    pub packet: [u8; HELD_BYTES],
+}
+
+const _: () = {
+    assert!(size_of::<Binding>() == 64);
+    assert!(size_of::<Interface>() == 40);
+    assert!(size_of::<FragmentKey>() == 12);
+    assert!(size_of::<TraceEvent>() == 24 + TRACE_BYTES);
+    assert!(size_of::<EarlyFragment>() == 32 + HELD_BYTES);
+};

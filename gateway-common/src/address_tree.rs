@@ -1,0 +1,93 @@
+//! Which address is whose: one tree for private and public addresses.
+//!
+//! ```text
+//! 10.10.0.21:   node 0 (root)     node a           node b          node c
+//!               [ 10 ] = child a  [ 10 ] = child b [ 0 ] = child c [ 21 ] = binding 7
+//! 192.168.0.0/16 inside:          [ 168 ] = inside (ends here, no more nodes)
+//! ```
+//!
+//! Four levels of 256 entries, one byte of the address for each. A look-up is at
+//! most four bounds checks and loads, the first three from a few hot lines; most
+//! Internet addresses end at the root. Prefixes end at the level that holds them
+//! (shorter ones fill several entries), so that a /8 costs nothing.
+//! Why not a hash: see ARCHITECTURE.md, "The look-ups".
+
+/// What an address is to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Neither inside nor in the pool.
+    Nobody,
+    /// In an inside network, without a binding.
+    Inside,
+    /// The private address of the binding with this index.
+    Binding(u32),
+    /// The pool address with this index.
+    Pool(u32),
+}
+
+const KIND: u32 = 0b111 << 29;
+const CHILD: u32 = 0b001 << 29;
+const INSIDE: u32 = 0b010 << 29;
+const BINDING: u32 = 0b011 << 29;
+const POOL: u32 = 0b100 << 29;
+
+/// Largest index an entry can hold.
+pub const MAX_INDEX: u32 = !KIND;
+
+/// Entry that leads on to node `index`.
+#[must_use]
+pub const fn child(index: u32) -> u32 {
+    CHILD | (index & MAX_INDEX)
+}
+
+/// The node an entry leads to.
+#[must_use]
+pub const fn child_of(entry: u32) -> Option<u32> {
+    if entry & KIND == CHILD {
+        Some(entry & MAX_INDEX)
+    } else {
+        None
+    }
+}
+
+impl Owner {
+    /// The entry that stands for it in a node.
+    #[must_use]
+    pub const fn entry(self) -> u32 {
+        match self {
+            Self::Nobody => 0,
+            Self::Inside => INSIDE,
+            Self::Binding(index) => BINDING | (index & MAX_INDEX),
+            Self::Pool(index) => POOL | (index & MAX_INDEX),
+        }
+    }
+
+    /// What an entry stands for; one that leads on is nobody's.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_entry(entry: u32) -> Self {
+        match entry & KIND {
+            INSIDE => Self::Inside,
+            BINDING => Self::Binding(entry & MAX_INDEX),
+            POOL => Self::Pool(entry & MAX_INDEX),
+            _ => Self::Nobody,
+        }
+    }
+}
+
+/// Looks `address` (host byte order) up; `entry(node, byte)` reads the tree.
+#[inline(always)]
+pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Owner {
+    let [a, b, c, d] = address.to_be_bytes();
+    let mut found = entry(0, a);
+    if found & KIND == CHILD {
+        found = entry(found & MAX_INDEX, b);
+        if found & KIND == CHILD {
+            found = entry(found & MAX_INDEX, c);
+            if found & KIND == CHILD {
+                found = entry(found & MAX_INDEX, d);
+            }
+        }
+    }
+    Owner::from_entry(found)
+}

@@ -1,0 +1,119 @@
+//! ICMP errors: the quoted packet says whose they are, and is translated too
+//! (RFC 5508 section 4).
+//!
+//! ```text
+//!   outside sees                                    inside sees
+//!   R -> public | quotes public:port -> R     <=>   R -> phone | quotes phone:port -> R
+//! ```
+//!
+//! A quote travels against its packet: an error that comes in quotes a packet that
+//! went out, so its *source* is the phone; one that goes out quotes a packet that
+//! came in, so its *destination* is.
+
+use super::{Translation, echo, inbound};
+use crate::abi::Interface;
+use crate::address_tree::Owner;
+use crate::parse::{self, Packet, Quoted, Transport};
+use crate::tables::{Phone, Tables};
+use crate::verdict::Reason;
+use crate::view::PacketView;
+
+/// Fills in the translation of an ICMP error; `translation.reason` says which way
+/// it goes. Rare, so a function of its own: the fast path's stack stays small.
+#[cold]
+#[inline(never)]
+pub(super) fn decide(
+    view: &impl PacketView,
+    packet: &Packet,
+    arrival: &Interface,
+    tables: &impl Tables,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    let quoted = parse::quoted(view, packet)?;
+    // An error goes back to where the quoted packet came from.
+    if quoted.source != packet.destination {
+        return Err(Reason::IcmpErrorUnmatched);
+    }
+    translation.quoted.source = quoted.source;
+    translation.quoted.destination = quoted.destination;
+    translation.quoted.echo_id = quoted.source_port;
+    translation.quoted.quoted = quoted;
+    if translation.reason != Reason::Outbound {
+        towards_phone(packet, &quoted, tables, translation)?;
+    }
+    if translation.reason != Reason::Inbound {
+        from_phone(packet, &quoted, arrival, tables, translation)?;
+    }
+    Ok(())
+}
+
+/// About a packet that a phone sent: its public address and port are the quoted
+/// source.
+#[inline(always)]
+fn towards_phone(
+    packet: &Packet,
+    quoted: &Quoted,
+    tables: &impl Tables,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    let Owner::Pool(pool) = tables.owner(packet.destination) else {
+        return Err(Reason::IcmpErrorUnmatched);
+    };
+    let Some(phone) = tables.phone_at(pool, packet.destination, quoted.source_port) else {
+        return Err(match inbound::is_shared(tables, pool) {
+            true => Reason::RouterPort,
+            false => Reason::IcmpErrorUnmatched,
+        });
+    };
+    translation.change.destination = phone.private;
+    translation.to = phone.index;
+    translation.inside = phone.inside;
+    translation.quoted.source = phone.private;
+    // A quoted echo request left with an outside identifier: its own comes back.
+    if quoted.transport == Transport::EchoRequest {
+        translation.quoted.echo_id = echo::come_back(&phone, quoted.source_port, tables);
+    }
+    Ok(())
+}
+
+/// About a packet that a phone received: its private address is the quoted
+/// destination. The sender is the phone or a router on the way to it, which then
+/// speaks with the phone's public address (RFC 5508 REQ-5).
+#[inline(always)]
+fn from_phone(
+    packet: &Packet,
+    quoted: &Quoted,
+    arrival: &Interface,
+    tables: &impl Tables,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    let phone = quoted_receiver(quoted, arrival, tables)?;
+    let sender = tables
+        .phone_of(tables.owner(packet.source), packet.source)
+        .unwrap_or(phone);
+    translation.change.source = sender.public;
+    translation.from = phone.index;
+    translation.quoted.destination = phone.public;
+    Ok(())
+}
+
+/// The phone that received the quoted packet, seen from inside.
+#[inline(always)]
+fn quoted_receiver(
+    quoted: &Quoted,
+    arrival: &Interface,
+    tables: &impl Tables,
+) -> Result<Phone, Reason> {
+    let phone = tables
+        .phone_of(tables.owner(quoted.destination), quoted.destination)
+        .ok_or(Reason::IcmpErrorUnmatched)?;
+    if phone.inside != arrival.slot {
+        return Err(Reason::WrongInterface);
+    }
+    // An echo reply was given the host's own identifier on the way in.
+    if quoted.transport == Transport::EchoReply || phone.owns(quoted.destination_port) {
+        Ok(phone)
+    } else {
+        Err(Reason::IcmpErrorUnmatched)
+    }
+}

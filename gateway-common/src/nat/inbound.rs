@@ -1,0 +1,69 @@
+//! From the world to a phone: (public address, port block) says whose it is.
+
+use super::{Translation, echo, fragment};
+use crate::abi::pool_flags;
+use crate::parse::{Fragment, Packet, Transport};
+use crate::tables::{Phone, Tables};
+use crate::verdict::Reason;
+
+#[inline(always)]
+pub(super) fn decide(
+    packet: &Packet,
+    tables: &impl Tables,
+    pool: u32,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    let phone = receiver(packet, tables, pool)?;
+    translation.change.destination = phone.private;
+    translation.to = phone.index;
+    translation.inside = phone.inside;
+    translation.echo_id = echo_id(packet, &phone, tables);
+    Ok(())
+}
+
+/// The phone that owns the destination port, or whose it is instead.
+#[inline(always)]
+pub(super) fn receiver(packet: &Packet, tables: &impl Tables, pool: u32) -> Result<Phone, Reason> {
+    let shared = is_shared(tables, pool);
+    let phone = match packet.transport {
+        Transport::Ports | Transport::EchoRequest | Transport::EchoReply => {
+            tables.phone_at(pool, packet.destination, packet.destination_port)
+        }
+        Transport::Unknown => return fragment::receiver(packet, tables, shared),
+        _ if shared => return Err(Reason::RouterPort),
+        Transport::Portless => return Err(Reason::UnsupportedProtocol),
+        Transport::IcmpError | Transport::OtherIcmp => return Err(Reason::UnsupportedIcmp),
+    };
+    if packet.fragment == Fragment::First {
+        let owner = phone.map_or(0, |phone| phone.index);
+        tables.remember_fragment(fragment::key(packet), owner);
+    }
+    phone.ok_or_else(|| unowned(shared))
+}
+
+/// Why a packet to a port of no range is not translated.
+#[inline(always)]
+pub(super) const fn unowned(shared: bool) -> Reason {
+    if shared {
+        Reason::RouterPort
+    } else {
+        Reason::NoBinding
+    }
+}
+
+/// Whether the router has this pool address too.
+#[inline(always)]
+pub(super) fn is_shared(tables: &impl Tables, pool: u32) -> bool {
+    tables
+        .pool(pool)
+        .is_some_and(|pool| pool.flags & pool_flags::SHARED != 0)
+}
+
+#[inline(always)]
+fn echo_id(packet: &Packet, phone: &Phone, tables: &impl Tables) -> u16 {
+    if packet.transport == Transport::EchoReply {
+        echo::come_back(phone, packet.destination_port, tables)
+    } else {
+        packet.destination_port
+    }
+}

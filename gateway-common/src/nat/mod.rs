@@ -1,0 +1,147 @@
+//! The translation: whose packet is it, where does it go, what is changed.
+//!
+//! ```text
+//!            arrival inside                         arrival outside
+//!   to a pool address      elsewhere             to a pool address
+//!        hairpin            outbound                  inbound
+//!             \________________|_________________________/
+//!                        decide -> Translation
+//!                        route  -> Hop            (FIB, with the new addresses)
+//!                        rewrite                  (only when all is certain)
+//! ```
+//!
+//! [`decide`] and [`route`] change nothing in the packet: whatever they refuse
+//! reaches the kernel as it came. ICMP errors, echo identifiers and fragments have
+//! a file each.
+
+mod echo;
+mod fragment;
+mod hairpin;
+mod icmp_error;
+mod inbound;
+mod outbound;
+mod rewrite;
+mod route;
+#[cfg(test)]
+mod tests;
+
+pub use fragment::key as fragment_key;
+pub use rewrite::{TtlChange, rewrite};
+pub use route::{Stage, Step, query, route};
+
+use crate::abi::Interface;
+use crate::address_tree::Owner;
+use crate::parse::{Packet, Quoted, Transport};
+use crate::tables::Tables;
+use crate::verdict::Reason;
+use crate::view::{AddressChange, PacketView};
+
+/// What is to be done to a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// Outbound, inbound or hairpin.
+    pub reason: Reason,
+    /// The packet's addresses.
+    pub change: AddressChange,
+    /// The echo identifier it leaves with (echo messages only).
+    pub echo_id: u16,
+    /// What changes in the packet that an ICMP error quotes (ICMP errors only).
+    pub quoted: QuotedChange,
+    /// Binding it is counted for as sent, 0: none.
+    pub from: u32,
+    /// Binding it is counted for as received, 0: none.
+    pub to: u32,
+    /// Slot of the inside interface it must leave by; 0: any outside interface.
+    pub inside: u16,
+}
+
+/// What changes in a quoted packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotedChange {
+    /// The packet as quoted.
+    pub quoted: Quoted,
+    /// Its source address.
+    pub source: u32,
+    /// Its destination address.
+    pub destination: u32,
+    /// Its echo identifier, if it is an echo message.
+    pub echo_id: u16,
+}
+
+impl QuotedChange {
+    const NONE: Self = Self {
+        quoted: Quoted::NONE,
+        source: 0,
+        destination: 0,
+        echo_id: 0,
+    };
+}
+
+impl Translation {
+    /// A translation that changes nothing yet: what [`decide`] fills in.
+    #[inline(always)]
+    #[must_use]
+    pub const fn of(packet: &Packet) -> Self {
+        Self {
+            reason: Reason::Outbound,
+            change: AddressChange {
+                old_source: packet.source,
+                source: packet.source,
+                old_destination: packet.destination,
+                destination: packet.destination,
+            },
+            echo_id: packet.source_port,
+            quoted: QuotedChange::NONE,
+            from: 0,
+            to: 0,
+            inside: 0,
+        }
+    }
+}
+
+/// Decides what happens to `packet`, which came in on `arrival`, and fills in the
+/// translation (made by [`Translation::of`]; on the BPF stack it exists once).
+///
+/// # Errors
+/// The reason why it is not translated: a pass or a drop.
+#[inline(always)]
+pub fn decide(
+    view: &impl PacketView,
+    packet: &Packet,
+    arrival: &Interface,
+    tables: &impl Tables,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    if is_multicast(packet.destination) || packet.source == 0 {
+        return Err(Reason::Multicast);
+    }
+    let source = tables.owner(packet.source);
+    if !arrival.is_inside() && source != Owner::Nobody {
+        return Err(Reason::SpoofedSource);
+    }
+    let destination = tables.owner(packet.destination);
+    translation.reason = match (arrival.is_inside(), destination) {
+        (true, Owner::Pool(_)) => Reason::Hairpin,
+        (true, Owner::Nobody) => Reason::Outbound,
+        (true, _) => return Err(Reason::InsideToInside),
+        (false, Owner::Pool(_)) => Reason::Inbound,
+        (false, Owner::Nobody) => return Err(Reason::NotTranslated),
+        (false, _) => return Err(Reason::InsideDestination),
+    };
+    if packet.transport == Transport::IcmpError {
+        return icmp_error::decide(view, packet, arrival, tables, translation);
+    }
+    match destination {
+        Owner::Pool(pool) if arrival.is_inside() => {
+            hairpin::decide(packet, arrival, tables, (source, pool), translation)
+        }
+        Owner::Pool(pool) => inbound::decide(packet, tables, pool, translation),
+        _ => outbound::decide(packet, arrival, tables, source, translation),
+    }
+}
+
+/// Multicast (224/4), reserved (240/4) and the limited broadcast.
+#[inline(always)]
+const fn is_multicast(address: u32) -> bool {
+    address >= 0xe000_0000
+}

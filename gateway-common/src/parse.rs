@@ -1,0 +1,329 @@
+//! What a packet is: from bytes to [`Packet`], or the [`Reason`] why not.
+//!
+//! ```text
+//! | Ethernet 14 | tag 4 | tag 4 | IPv4 20..60 | UDP 8 / TCP 20 / SCTP 12 / ICMP 8 ...
+//! ^ 0           (0, 1 or 2 tags) ^ ip          ^ transport
+//! ```
+
+use crate::headers::{ethernet, icmp, ipv4, ports, protocol, sctp, tcp, udp};
+use crate::verdict::Reason;
+use crate::view::PacketView;
+
+/// The frame around an IPv4 packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Where the IP header starts.
+    pub ip: u16,
+    /// VLAN identifier of the outer tag, 0 without.
+    pub outer_vid: u16,
+    /// VLAN identifier of the inner tag, 0 without.
+    pub inner_vid: u16,
+    /// Whether IPv4 follows.
+    pub is_ipv4: bool,
+}
+
+/// Which part of a datagram a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    /// All of it.
+    Whole,
+    /// The beginning, with the ports.
+    First,
+    /// Some later part, without ports.
+    Later,
+}
+
+/// What follows the IP header, as far as the translation cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP, TCP or SCTP: ports, and a checksum over addresses at this offset in
+    /// the transport header (0: none to update).
+    Ports,
+    /// ICMP echo request; both ports are its identifier.
+    EchoRequest,
+    /// ICMP echo reply; both ports are its identifier.
+    EchoReply,
+    /// An ICMP error, quoting a packet.
+    IcmpError,
+    /// Any other ICMP message.
+    OtherIcmp,
+    /// A later fragment: transport header unknown.
+    Unknown,
+    /// A protocol without ports.
+    Portless,
+}
+
+/// An IPv4 packet, fields in host byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Offset of the IP header in the view.
+    pub ip: u16,
+    /// Offset of the transport header.
+    pub transport_at: u16,
+    /// Header and data, bytes.
+    pub total_length: u16,
+    /// Identification.
+    pub id: u16,
+    /// Time to live.
+    pub ttl: u8,
+    /// IP protocol.
+    pub protocol: u8,
+    /// DSCP and ECN.
+    pub tos: u8,
+    /// Don't fragment.
+    pub df: bool,
+    /// Which part of a datagram.
+    pub fragment: Fragment,
+    /// What follows.
+    pub transport: Transport,
+    /// Source address.
+    pub source: u32,
+    /// Destination address.
+    pub destination: u32,
+    /// Source port or echo identifier, 0 where unknown.
+    pub source_port: u16,
+    /// Destination port or echo identifier, 0 where unknown.
+    pub destination_port: u16,
+}
+
+/// Reads the Ethernet header and up to two VLAN tags.
+///
+/// # Errors
+/// [`Reason::Truncated`] when it ends in the headers.
+#[inline(always)]
+pub fn frame(view: &impl PacketView) -> Result<Frame, Reason> {
+    let mut frame = Frame {
+        ip: ethernet::HEADER as u16,
+        outer_vid: 0,
+        inner_vid: 0,
+        is_ipv4: false,
+    };
+    let mut ethertype = view.u16(ethernet::ETHERTYPE)?;
+    if is_tag(ethertype) {
+        frame.outer_vid = view.u16(ethernet::HEADER)? & ethernet::VID;
+        ethertype = view.u16(ethernet::HEADER + 2)?;
+        frame.ip += ethernet::TAG as u16;
+        if is_tag(ethertype) {
+            frame.inner_vid = view.u16(ethernet::HEADER + ethernet::TAG)? & ethernet::VID;
+            ethertype = view.u16(ethernet::HEADER + ethernet::TAG + 2)?;
+            frame.ip += ethernet::TAG as u16;
+        }
+    }
+    frame.is_ipv4 = ethertype == ethernet::IPV4;
+    Ok(frame)
+}
+
+/// Whether the frame is for `mac`: a promiscuous device also sees others'.
+///
+/// # Errors
+/// [`Reason::Multicast`] for group addresses, [`Reason::OtherHost`] for others.
+#[inline(always)]
+pub fn addressed_to(view: &impl PacketView, mac: [u8; 6]) -> Result<(), Reason> {
+    let to = view.load::<6>(0)?;
+    if to == mac {
+        Ok(())
+    } else if to[0] & 1 != 0 {
+        Err(Reason::Multicast)
+    } else {
+        Err(Reason::OtherHost)
+    }
+}
+
+#[inline(always)]
+const fn is_tag(ethertype: u16) -> bool {
+    matches!(ethertype, ethernet::VLAN | ethernet::SERVICE_VLAN)
+}
+
+/// Reads the IPv4 packet whose header starts at `ip`.
+///
+/// # Errors
+/// [`Reason::Truncated`], [`Reason::BadHeader`] or [`Reason::TinyFragment`].
+#[inline(always)]
+pub fn ipv4(view: &impl PacketView, ip: u16) -> Result<Packet, Reason> {
+    let header = view.load::<{ ipv4::HEADER }>(usize::from(ip))?;
+    let header_length = u16::from(header[ipv4::VERSION_IHL] & 0x0f) * 4;
+    let total_length = u16::from_be_bytes([header[2], header[3]]);
+    if header[ipv4::VERSION_IHL] >> 4 != 4
+        || header_length < ipv4::HEADER as u16
+        || total_length < header_length
+    {
+        return Err(Reason::BadHeader);
+    }
+    if usize::from(ip) + usize::from(total_length) > view.len() {
+        return Err(Reason::Truncated);
+    }
+    let flags = u16::from_be_bytes([header[6], header[7]]);
+    let mut packet = Packet {
+        ip,
+        transport_at: ip + header_length,
+        total_length,
+        id: u16::from_be_bytes([header[4], header[5]]),
+        ttl: header[ipv4::TTL],
+        protocol: header[ipv4::PROTOCOL],
+        tos: header[ipv4::TOS],
+        df: flags & ipv4::DF != 0,
+        fragment: match (flags & ipv4::OFFSET, flags & ipv4::MF) {
+            (0, 0) => Fragment::Whole,
+            (0, _) => Fragment::First,
+            _ => Fragment::Later,
+        },
+        transport: Transport::Portless,
+        source: u32::from_be_bytes([header[12], header[13], header[14], header[15]]),
+        destination: u32::from_be_bytes([header[16], header[17], header[18], header[19]]),
+        source_port: 0,
+        destination_port: 0,
+    };
+    let needed = transport_header(packet.protocol);
+    if needed == 0 {
+        return Ok(packet);
+    }
+    if packet.fragment == Fragment::Later {
+        // Offset 8 would overwrite what the first fragment's ports promised.
+        if packet.protocol == protocol::TCP && flags & ipv4::OFFSET == 1 {
+            return Err(Reason::TinyFragment);
+        }
+        packet.transport = Transport::Unknown;
+        return Ok(packet);
+    }
+    if total_length < header_length + needed {
+        return Err(match packet.fragment {
+            Fragment::First => Reason::TinyFragment,
+            _ => Reason::Truncated,
+        });
+    }
+    transport(view, packet)
+}
+
+/// Length of the part of the transport header that must be there, 0 for
+/// protocols without ports.
+#[inline(always)]
+const fn transport_header(protocol: u8) -> u16 {
+    (match protocol {
+        protocol::UDP => udp::HEADER,
+        protocol::TCP => tcp::HEADER,
+        protocol::SCTP => sctp::HEADER,
+        protocol::ICMP => icmp::HEADER,
+        _ => 0,
+    }) as u16
+}
+
+#[inline(always)]
+fn transport(view: &impl PacketView, mut packet: Packet) -> Result<Packet, Reason> {
+    let at = usize::from(packet.transport_at);
+    if packet.protocol != protocol::ICMP {
+        let [a, b, c, d] = view.load(at + ports::SOURCE)?;
+        packet.source_port = u16::from_be_bytes([a, b]);
+        packet.destination_port = u16::from_be_bytes([c, d]);
+        packet.transport = Transport::Ports;
+        return Ok(packet);
+    }
+    packet.transport = match view.u8(at + icmp::TYPE)? {
+        icmp::ECHO_REQUEST => Transport::EchoRequest,
+        icmp::ECHO_REPLY => Transport::EchoReply,
+        icmp::UNREACHABLE | icmp::TIME_EXCEEDED | icmp::PARAMETER_PROBLEM => Transport::IcmpError,
+        _ => Transport::OtherIcmp,
+    };
+    if matches!(
+        packet.transport,
+        Transport::EchoRequest | Transport::EchoReply
+    ) {
+        packet.source_port = view.u16(at + icmp::ID)?;
+        packet.destination_port = packet.source_port;
+    }
+    Ok(packet)
+}
+
+/// A packet quoted by an ICMP error: a header and at least 8 bytes of transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quoted {
+    /// Offset of the quoted IP header in the view.
+    pub ip: u16,
+    /// Offset of the quoted transport header.
+    pub transport_at: u16,
+    /// End of the quote in the view.
+    pub end: u32,
+    /// IP protocol.
+    pub protocol: u8,
+    /// What follows the quoted header.
+    pub transport: Transport,
+    /// Source address.
+    pub source: u32,
+    /// Destination address.
+    pub destination: u32,
+    /// Source port or echo identifier.
+    pub source_port: u16,
+    /// Destination port or echo identifier.
+    pub destination_port: u16,
+}
+
+impl Quoted {
+    /// No quote.
+    pub const NONE: Self = Self {
+        ip: 0,
+        transport_at: 0,
+        end: 0,
+        protocol: 0,
+        transport: Transport::Unknown,
+        source: 0,
+        destination: 0,
+        source_port: 0,
+        destination_port: 0,
+    };
+}
+
+/// Reads the packet that the ICMP error `packet` quotes.
+///
+/// # Errors
+/// [`Reason::Truncated`] or [`Reason::BadHeader`]; [`Reason::IcmpErrorUnmatched`]
+/// for a quote that no host may have sent an error about.
+#[inline(always)]
+pub fn quoted(view: &impl PacketView, packet: &Packet) -> Result<Quoted, Reason> {
+    let ip = packet.transport_at + icmp::HEADER as u16;
+    let end = u32::from(packet.ip) + u32::from(packet.total_length);
+    if u32::from(ip) + ipv4::HEADER as u32 > end {
+        return Err(Reason::Truncated);
+    }
+    let header = view.load::<{ ipv4::HEADER }>(usize::from(ip))?;
+    let header_length = u16::from(header[ipv4::VERSION_IHL] & 0x0f) * 4;
+    if header[ipv4::VERSION_IHL] >> 4 != 4 || header_length < ipv4::HEADER as u16 {
+        return Err(Reason::BadHeader);
+    }
+    let transport_at = ip + header_length;
+    if u32::from(transport_at) + icmp::QUOTED_TRANSPORT as u32 > end {
+        return Err(Reason::Truncated);
+    }
+    // Errors are only sent about first fragments (RFC 1122 section 3.2.2).
+    if u16::from_be_bytes([header[6], header[7]]) & ipv4::OFFSET != 0 {
+        return Err(Reason::IcmpErrorUnmatched);
+    }
+    let mut quoted = Quoted {
+        ip,
+        transport_at,
+        end,
+        protocol: header[ipv4::PROTOCOL],
+        transport: Transport::Ports,
+        source: u32::from_be_bytes([header[12], header[13], header[14], header[15]]),
+        destination: u32::from_be_bytes([header[16], header[17], header[18], header[19]]),
+        source_port: 0,
+        destination_port: 0,
+    };
+    let transport_at = usize::from(transport_at);
+    match quoted.protocol {
+        protocol::UDP | protocol::TCP | protocol::SCTP => {
+            let [a, b, c, d] = view.load(transport_at + ports::SOURCE)?;
+            quoted.source_port = u16::from_be_bytes([a, b]);
+            quoted.destination_port = u16::from_be_bytes([c, d]);
+        }
+        protocol::ICMP => {
+            quoted.transport = match view.u8(transport_at + icmp::TYPE)? {
+                icmp::ECHO_REQUEST => Transport::EchoRequest,
+                icmp::ECHO_REPLY => Transport::EchoReply,
+                _ => return Err(Reason::IcmpErrorUnmatched),
+            };
+            quoted.source_port = view.u16(transport_at + icmp::ID)?;
+            quoted.destination_port = quoted.source_port;
+        }
+        _ => return Err(Reason::IcmpErrorUnmatched),
+    }
+    Ok(quoted)
+}

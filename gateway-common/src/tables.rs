@@ -1,0 +1,126 @@
+//! What the engine looks up, wherever it runs: BPF maps in the kernel, memory in
+//! tests and in the controller.
+
+use crate::abi::{Direction, EchoKey, FragmentKey, Interface, PoolAddress};
+use crate::address_tree::{self, Owner};
+
+/// A binding as one packet sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phone {
+    /// Index of its record.
+    pub index: u32,
+    /// Private address.
+    pub private: u32,
+    /// Public address.
+    pub public: u32,
+    /// First port of the range.
+    pub first_port: u16,
+    /// Last port, inclusive.
+    pub last_port: u16,
+    /// Slot of the inside interface where it is.
+    pub inside: u16,
+}
+
+impl Phone {
+    /// Whether `port` lies in the range.
+    #[inline(always)]
+    #[must_use]
+    pub const fn owns(&self, port: u16) -> bool {
+        self.first_port <= port && port <= self.last_port
+    }
+}
+
+/// A question to the kernel's FIB, with the addresses the packet will leave with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteQuery {
+    /// Source address.
+    pub source: u32,
+    /// Destination address.
+    pub destination: u32,
+    /// The IP interface it came in on.
+    pub ifindex: u32,
+    /// Size of the largest IP packet to go out, bytes.
+    pub length: u16,
+    /// DSCP and ECN.
+    pub tos: u8,
+    /// IP protocol.
+    pub protocol: u8,
+}
+
+/// The way to the next hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hop {
+    /// The IP interface it leaves by.
+    pub ifindex: u32,
+    /// Address to resolve: the gateway's, or the destination's.
+    pub next_hop: u32,
+    /// Whether the Ethernet addresses below are known.
+    pub resolved: bool,
+    /// Own Ethernet address.
+    pub source_mac: [u8; 6],
+    /// Next hop's Ethernet address.
+    pub destination_mac: [u8; 6],
+}
+
+/// The FIB's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Along the hop that was filled in.
+    Via,
+    /// To the router itself (or a broadcast address).
+    Local,
+    /// The next hop takes only packets of this many bytes.
+    TooBig(u16),
+    /// No way there, or one that is closed.
+    None,
+    /// Forwarding is off on the incoming interface.
+    ForwardingDisabled,
+}
+
+/// Look-ups of the engine. Indices that lead nowhere answer `None` or 0.
+pub trait Tables {
+    /// Entry of a tree node.
+    fn tree_entry(&self, node: u32, byte: u8) -> u32;
+    /// The binding with this index, if in use.
+    fn phone(&self, index: u32) -> Option<Phone>;
+    /// The pool address with this index, if in use.
+    fn pool(&self, index: u32) -> Option<PoolAddress>;
+    /// Index of the binding that owns `port` of pool address `pool`; 0: nobody.
+    fn block_owner(&self, pool: u32, port: u16) -> u32;
+    /// Who gets later fragments of a datagram; `Some(0)`: the router.
+    fn fragment_owner(&self, key: FragmentKey) -> Option<u32>;
+    /// Remembers that.
+    fn remember_fragment(&self, key: FragmentKey, binding: u32);
+    /// The echo identifier the host chose for this outside one.
+    fn echo_id(&self, key: EchoKey) -> Option<u16>;
+    /// Remembers that.
+    fn remember_echo_id(&self, key: EchoKey, id: u16);
+    /// Asks the FIB; fills in `hop` for [`Route::Via`].
+    fn route(&self, query: &RouteQuery, hop: &mut Hop) -> Route;
+    /// What is known of an interface that a route leads out of.
+    fn egress(&self, ifindex: u32) -> Option<&Interface>;
+    /// Counts a translated packet for a binding.
+    fn count(&self, binding: u32, direction: Direction, bytes: u16);
+
+    /// Whose an address is.
+    #[inline(always)]
+    fn owner(&self, address: u32) -> Owner {
+        address_tree::look_up(address, |node, byte| self.tree_entry(node, byte))
+    }
+
+    /// The phone with this private address.
+    #[inline(always)]
+    fn phone_of(&self, owner: Owner, private: u32) -> Option<Phone> {
+        match owner {
+            Owner::Binding(index) => self.phone(index).filter(|phone| phone.private == private),
+            _ => None,
+        }
+    }
+
+    /// The phone that owns this port of this pool address.
+    #[inline(always)]
+    fn phone_at(&self, pool: u32, public: u32, port: u16) -> Option<Phone> {
+        self.phone(self.block_owner(pool, port))
+            .filter(|phone| phone.public == public && phone.owns(port))
+    }
+}

@@ -1,0 +1,174 @@
+//! What the dataplane is to be: interfaces, public addresses, bindings.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use gateway_common::PortRange;
+use gateway_common::abi::VlanTag;
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// Inside and outside interfaces.
+    pub interfaces: Vec<InterfaceSpec>,
+    /// Public addresses.
+    pub pool: Vec<PoolSpec>,
+    /// Phones.
+    pub bindings: Vec<BindingSpec>,
+    /// ICMP errors sent for each second and CPU.
+    pub icmp_error_rate: u32,
+}
+
+/// Sizes of maps that are fixed when they are made; a change makes new maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bindings at most.
+    pub bindings: u32,
+    /// Public addresses at most (32 KiB each).
+    pub pool_addresses: u32,
+    /// Nodes of the address tree (1 KiB each): one for each /24 with a binding or
+    /// pool address, and a few above.
+    pub tree_nodes: u32,
+}
+
+impl Limits {
+    /// Limits for so many bindings and public addresses, with the tree sized for
+    /// inside networks used at a quarter or more.
+    #[must_use]
+    pub fn new(bindings: u32, pool_addresses: u32) -> Self {
+        Self {
+            bindings,
+            pool_addresses,
+            tree_nodes: 1024 + bindings / 64 + pool_addresses / 16,
+        }
+    }
+}
+
+/// Which side an interface is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Phones are here.
+    Inside {
+        /// Their networks.
+        networks: Vec<Prefix>,
+        /// What becomes of hosts without a binding.
+        unbound_hosts: UnboundHosts,
+    },
+    /// The world is here.
+    Outside,
+}
+
+/// What becomes of inside hosts without a binding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnboundHosts {
+    /// Their packets to the world are dropped.
+    #[default]
+    Drop,
+    /// They are left to the kernel (and its own NAT).
+    Kernel,
+}
+
+/// An IP interface (`eth1.10`) and the device under it (`eth1`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceSpec {
+    /// Name of the IP interface.
+    pub name: String,
+    /// Its index.
+    pub ifindex: u32,
+    /// Index of the device that frames are received on and leave by.
+    pub port_ifindex: u32,
+    /// Name of that device.
+    pub port_name: String,
+    /// VLAN tags between the two, outer first; at most two.
+    pub tags: Vec<VlanTag>,
+    /// Whether frames have an Ethernet header; without, tc does all the work.
+    pub ethernet: bool,
+    /// Ethernet address of the IP interface.
+    pub mac: [u8; 6],
+    /// Largest IP packet, bytes.
+    pub mtu: u32,
+    /// The router's own address here, source of ICMP errors.
+    pub address: Option<Ipv4Addr>,
+    /// Inside or outside.
+    pub role: Role,
+}
+
+/// A public address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSpec {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// The router has it too: ports of no range are the kernel's.
+    pub shared: bool,
+}
+
+/// A phone's binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BindingSpec {
+    /// Private address, in an inside network.
+    pub private: Ipv4Addr,
+    /// Public address, in the pool.
+    pub public: Ipv4Addr,
+    /// Public ports.
+    pub ports: PortRange,
+}
+
+/// An IPv4 prefix without host bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix {
+    address: u32,
+    length: u8,
+}
+
+impl Prefix {
+    /// The prefix, if `length` is 1 to 32 and `address` has no bits beyond it.
+    #[must_use]
+    pub fn new(address: Ipv4Addr, length: u8) -> Option<Self> {
+        let address = u32::from(address);
+        if !(1..=32).contains(&length) || address & !mask(length) != 0 {
+            return None;
+        }
+        Some(Self { address, length })
+    }
+
+    /// Its first address.
+    #[must_use]
+    pub fn address(self) -> Ipv4Addr {
+        self.address.into()
+    }
+
+    /// How many bits count, 1 to 32.
+    #[must_use]
+    pub fn length(self) -> u8 {
+        self.length
+    }
+
+    /// Whether `address` lies in it.
+    #[must_use]
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        u32::from(address) & mask(self.length) == self.address
+    }
+
+    /// Whether the two share an address (one then contains the other).
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        let mask = mask(self.length.min(other.length));
+        self.address & mask == other.address & mask
+    }
+}
+
+fn mask(length: u8) -> u32 {
+    u32::MAX << (32 - u32::from(length))
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address(), self.length)
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

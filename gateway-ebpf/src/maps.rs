@@ -1,0 +1,46 @@
+//! The maps. Names, keys and values: gateway-common/src/abi.rs. Sizes here are the
+//! smallest; the loader sets those of `NODES`, `BINDINGS`, `POOL` and `BLOCKS` from
+//! the configuration.
+
+use aya_ebpf::{
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
+    macros::map,
+    maps::{Array, DevMapHash, HashMap, LruHashMap, PerCpuArray, RingBuf},
+};
+use gateway_common::abi::{
+    AnswerBudget, Binding, Blocks, Counters, EchoKey, FragmentKey, FragmentOwner, Hook, Interface,
+    InterfaceKey, MAX_INTERFACES, Node, PoolAddress, Settings,
+};
+
+#[map]
+pub static SETTINGS: Array<Settings> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub static INGRESS: HashMap<InterfaceKey, Interface> =
+    HashMap::with_max_entries(2 * MAX_INTERFACES, BPF_F_NO_PREALLOC);
+#[map]
+pub static EGRESS: HashMap<u32, Interface> =
+    HashMap::with_max_entries(MAX_INTERFACES, BPF_F_NO_PREALLOC);
+#[map]
+pub static PORTS: DevMapHash = DevMapHash::with_max_entries(MAX_INTERFACES, 0);
+#[map]
+pub static NODES: Array<Node> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub static BINDINGS: Array<Binding> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub static POOL: Array<PoolAddress> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub static BLOCKS: Array<Blocks> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub static FRAGMENTS: LruHashMap<FragmentKey, FragmentOwner> =
+    LruHashMap::with_max_entries(65536, 0);
+#[map]
+pub static ECHO_IDS: LruHashMap<EchoKey, u32> = LruHashMap::with_max_entries(65536, 0);
+#[map]
+pub static COUNTERS: PerCpuArray<Counters> =
+    PerCpuArray::with_max_entries(MAX_INTERFACES * Hook::ALL.len() as u32, 0);
+#[map]
+pub static ANSWERS: PerCpuArray<AnswerBudget> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+pub static TRACE: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);
+#[map]
+pub static EARLY_FRAGMENTS: RingBuf = RingBuf::with_byte_size(1024 * 1024, 0);

@@ -1,0 +1,378 @@
+//! tc at ingress: the same way over an skb. It takes devices without Ethernet
+//! header (tunnels), and what XDP handed over: next hops to be resolved, ways out
+//! that take no XDP frames.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    bindings::{
+        BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, TC_ACT_OK, TC_ACT_SHOT,
+        bpf_adj_room_mode::BPF_ADJ_ROOM_MAC, bpf_redir_neigh, bpf_redir_neigh__bindgen_ty_1,
+    },
+    helpers::generated::{
+        bpf_l4_csum_replace, bpf_redirect, bpf_redirect_neigh, bpf_skb_adjust_room,
+        bpf_skb_change_head, bpf_skb_change_tail, bpf_skb_load_bytes, bpf_skb_store_bytes,
+        bpf_skb_vlan_pop,
+    },
+    programs::TcContext,
+};
+use gateway_common::abi::{Hook, Interface, STACK_MARK, interface_flags};
+use gateway_common::headers::ethernet;
+use gateway_common::icmp_answer::{self, Answer};
+use gateway_common::nat::{self, Stage, Step, Translation, TtlChange};
+use gateway_common::parse::{self, Frame, Packet};
+use gateway_common::tables::Hop;
+use gateway_common::view::{AddressChange, PacketView};
+use gateway_common::{Outcome, Reason};
+
+use crate::look_up::{self, KernelTables};
+use crate::trace::{self, Capture};
+use crate::{answer, count, early_fragment};
+
+const AF_INET: u32 = 2;
+
+/// How one packet ended.
+struct End {
+    reason: Reason,
+    slot: u16,
+    ip_offset: u16,
+    action: i32,
+}
+
+/// The program: every packet ends in exactly one counted verdict.
+#[inline(always)]
+pub fn run(ctx: &TcContext) -> i32 {
+    let mut view = TcView { ctx };
+    let mut end = End {
+        reason: Reason::UnknownInterface,
+        slot: 0,
+        ip_offset: u16::MAX,
+        action: TC_ACT_OK,
+    };
+    match forward(&mut view, &mut end) {
+        Ok(action) => end.action = action,
+        Err(reason) => {
+            end.reason = reason;
+            end.action = action(reason);
+        }
+    }
+    count::verdict(Hook::TcIngress, end.slot, end.reason);
+    if end.action == TC_ACT_SHOT {
+        let ifindex = view.ifindex();
+        trace::dropped(&view, Hook::TcIngress, ifindex, end.ip_offset, end.reason);
+    }
+    end.action
+}
+
+/// What tc is told for a packet that is not sent from here.
+#[inline(always)]
+pub const fn action(reason: Reason) -> i32 {
+    match reason.outcome() {
+        Outcome::Passed => TC_ACT_OK,
+        _ => TC_ACT_SHOT,
+    }
+}
+
+/// The packet's way. `Ok`: sent from here, `end` says why; `Err`: it ends.
+#[inline(always)]
+fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
+    let (frame, arrival) = arrive(view)?;
+    end.slot = arrival.slot;
+    let ethernet = !arrival.has(interface_flags::NO_ETHERNET);
+    if ethernet {
+        parse::addressed_to(view, arrival.mac)?;
+    }
+    if !frame.is_ipv4 {
+        return Err(Reason::NotIpv4);
+    }
+    end.ip_offset = frame.ip;
+    let packet = parse::ipv4(view, frame.ip)?;
+    let tables = KernelTables {
+        ctx: view.ctx.as_ptr(),
+    };
+    let mut translation = Translation::of(&packet);
+    let refused = nat::decide(view, &packet, arrival, &tables, &mut translation).err();
+    if let Some(reason @ (Reason::FragmentHeld | Reason::EarlyFragmentShared)) = refused {
+        return Err(early_fragment::hold(view, &packet, arrival.slot, reason));
+    }
+    let query = nat::query(&packet, &translation, arrival, view.wire_length(&packet));
+    let decided = refused.map_or(Ok(&translation), Err);
+    let mut hop = Hop::default();
+    let step = nat::route(&packet, decided, &query, &tables, Stage::Tc, &mut hop);
+    match step.map_err(|reason| view.for_the_kernel(reason))? {
+        Step::Send(egress) => {
+            nat::rewrite(view, &packet, &translation, TtlChange::Decrement)?;
+            count::bindings(&tables, &translation, packet.total_length);
+            end.reason = translation.reason;
+            view.send(packet.ip, ethernet, &hop, egress)
+        }
+        Step::Stack => {
+            nat::rewrite(view, &packet, &translation, TtlChange::Keep)?;
+            count::bindings(&tables, &translation, packet.total_length);
+            Err(view.for_the_kernel(Reason::InboundToStack))
+        }
+        step => {
+            let (reason, answer) = answer::to(&step, &packet, arrival, Hook::TcIngress);
+            end.reason = reason;
+            match answer {
+                Some(answer) => view.reply(ethernet, &packet, &answer),
+                None => Err(reason),
+            }
+        }
+    }
+}
+
+/// The frame and the interface it came in on.
+#[inline(always)]
+fn arrive(view: &TcView<'_>) -> Result<(Frame, &'static Interface), Reason> {
+    let ifindex = view.ifindex();
+    if let Some(arrival) = look_up::arrival(ifindex, 0, 0)
+        && arrival.has(interface_flags::NO_ETHERNET)
+    {
+        let frame = Frame {
+            ip: 0,
+            outer_vid: 0,
+            inner_vid: 0,
+            is_ipv4: view.u8(0)? >> 4 == 4,
+        };
+        return Ok((frame, arrival));
+    }
+    let frame = parse::frame(view)?;
+    let (outer, inner) = match (view.hidden_vid(), frame.inner_vid) {
+        (0, _) => (frame.outer_vid, frame.inner_vid),
+        (hidden, 0) => (hidden, frame.outer_vid),
+        _ => return Err(Reason::UnknownInterface),
+    };
+    let arrival = look_up::arrival(ifindex, outer, inner).ok_or(Reason::UnknownInterface)?;
+    Ok((frame, arrival))
+}
+
+/// An skb. Bytes are read and written by helpers: they find them wherever the
+/// kernel keeps them, and keep its own notes of checksums true.
+pub struct TcView<'a> {
+    pub ctx: &'a TcContext,
+}
+
+impl TcView<'_> {
+    #[inline(always)]
+    pub fn ifindex(&self) -> u32 {
+        // SAFETY: the program's own context, here and below.
+        unsafe { (*self.ctx.skb.skb).ifindex }
+    }
+
+    /// The device the packet came in on before it was routed; 0: none.
+    #[inline(always)]
+    pub fn ingress_ifindex(&self) -> u32 {
+        unsafe { (*self.ctx.skb.skb).ingress_ifindex }
+    }
+
+    /// VLAN identifier of a tag that the kernel keeps beside the frame; 0: none.
+    #[inline(always)]
+    fn hidden_vid(&self) -> u16 {
+        unsafe {
+            if (*self.ctx.skb.skb).vlan_present == 0 {
+                return 0;
+            }
+            (*self.ctx.skb.skb).vlan_tci as u16 & ethernet::VID
+        }
+    }
+
+    /// The largest packet that leaves: merged ones are cut again on the way out.
+    #[inline(always)]
+    pub fn wire_length(&self, packet: &Packet) -> u16 {
+        let gso_size = unsafe { (*self.ctx.skb.skb).gso_size };
+        if gso_size == 0 {
+            return packet.total_length;
+        }
+        // Headers without TCP options: an underestimate by at most 40 bytes.
+        let headers = packet.transport_at - packet.ip + 20;
+        (gso_size as u16).saturating_add(headers)
+    }
+
+    /// Marks what the kernel is to forward in our stead, for the router's firewall.
+    #[inline(always)]
+    fn for_the_kernel(&self, reason: Reason) -> Reason {
+        if matches!(reason, Reason::NeedsFragmentation | Reason::InboundToStack) {
+            self.ctx.set_mark(STACK_MARK);
+        }
+        reason
+    }
+
+    /// Sends the rewritten packet; the kernel finds the neighbour.
+    #[inline(always)]
+    fn send(
+        &mut self,
+        ip: u16,
+        ethernet: bool,
+        hop: &Hop,
+        egress: &Interface,
+    ) -> Result<i32, Reason> {
+        let skb = self.ctx.skb.skb;
+        if ethernet {
+            self.pop_tags(ip)?;
+        }
+        if egress.has(interface_flags::NO_ETHERNET) {
+            // SAFETY: plain helper call; the Ethernet header is dropped by it.
+            return Ok(unsafe { bpf_redirect(hop.ifindex, 0) } as i32);
+        }
+        if !ethernet {
+            // The kernel fills the header in, but wants to find one.
+            // SAFETY: as above.
+            if unsafe { bpf_skb_change_head(skb, ethernet::HEADER as u32, 0) } != 0 {
+                return Err(Reason::RewriteFailed);
+            }
+            let [e0, e1] = ethernet::IPV4.to_be_bytes();
+            self.store(0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, e0, e1])?;
+        }
+        let mut next = bpf_redir_neigh {
+            nh_family: AF_INET,
+            __bindgen_anon_1: bpf_redir_neigh__bindgen_ty_1 { ipv6_nh: [0; 4] },
+        };
+        next.__bindgen_anon_1.ipv4_nh = hop.next_hop.to_be();
+        let size = size_of::<bpf_redir_neigh>() as i32;
+        // SAFETY: params of the size we say.
+        Ok(unsafe { bpf_redirect_neigh(hop.ifindex, &raw mut next, size, 0) } as i32)
+    }
+
+    /// Takes the VLAN tags off: the way out may be another device.
+    #[inline(always)]
+    fn pop_tags(&mut self, ip: u16) -> Result<(), Reason> {
+        let hidden = usize::from(self.hidden_vid() != 0);
+        let tags = (usize::from(ip) - ethernet::HEADER) / ethernet::TAG + hidden;
+        // SAFETY: plain helper calls.
+        unsafe {
+            if tags > 0 && bpf_skb_vlan_pop(self.ctx.skb.skb) != 0 {
+                return Err(Reason::RewriteFailed);
+            }
+            if tags > 1 && bpf_skb_vlan_pop(self.ctx.skb.skb) != 0 {
+                return Err(Reason::RewriteFailed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns the packet into an ICMP error and sends it back where it came from.
+    #[cold]
+    #[inline(never)]
+    fn reply(
+        &mut self,
+        ethernet: bool,
+        packet: &Packet,
+        answer: &Answer,
+    ) -> Result<i32, Reason> {
+        let skb = self.ctx.skb.skb;
+        let quote = icmp_answer::quote_length(packet);
+        let room = icmp_answer::HEADERS as i32;
+        // SAFETY: plain helper calls.
+        unsafe {
+            if bpf_skb_change_tail(skb, u32::from(packet.ip) + quote as u32, 0) != 0
+                || bpf_skb_adjust_room(skb, room, BPF_ADJ_ROOM_MAC, 0) != 0
+            {
+                return Err(Reason::RewriteFailed);
+            }
+        }
+        if ethernet {
+            let to = self.load::<6>(0)?;
+            let from = self.load::<6>(6)?;
+            self.store(0, from)?;
+            self.store(6, to)?;
+        }
+        icmp_answer::write(self, packet, answer, quote)?;
+        // SAFETY: as above.
+        Ok(unsafe { bpf_redirect(self.ifindex(), 0) } as i32)
+    }
+}
+
+impl PacketView for TcView<'_> {
+    #[inline(always)]
+    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason> {
+        let mut bytes = [0; N];
+        // SAFETY: room for N bytes; the helper checks the packet.
+        match unsafe {
+            bpf_skb_load_bytes(
+                self.ctx.skb.skb.cast(),
+                offset as u32,
+                bytes.as_mut_ptr().cast(),
+                N as u32,
+            )
+        } {
+            0 => Ok(bytes),
+            _ => Err(Reason::Truncated),
+        }
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason> {
+        // No flag to recompute: every rewrite changes a checksum and what it covers
+        // together, so the kernel's sum over the packet stays; transport checksums
+        // over the pseudo header are the exception, see below.
+        // SAFETY: N bytes to read; the helper checks the packet.
+        match unsafe {
+            bpf_skb_store_bytes(
+                self.ctx.skb.skb,
+                offset as u32,
+                bytes.as_ptr().cast(),
+                N as u32,
+                0,
+            )
+        } {
+            0 => Ok(()),
+            _ => Err(Reason::Truncated),
+        }
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.ctx.len() as usize
+    }
+
+    #[inline(always)]
+    fn update_pseudo_checksum(
+        &mut self,
+        offset: usize,
+        change: AddressChange,
+        zero_means_none: bool,
+    ) -> Result<(), Reason> {
+        let mut flags = u64::from(BPF_F_PSEUDO_HDR) | 4;
+        if zero_means_none {
+            flags |= u64::from(BPF_F_MARK_MANGLED_0);
+        }
+        for (old, new) in [
+            (change.old_source, change.source),
+            (change.old_destination, change.destination),
+        ] {
+            // The helper knows of checksums that a device is still to fill in.
+            // SAFETY: plain helper call.
+            let failed = old != new
+                && unsafe {
+                    bpf_l4_csum_replace(
+                        self.ctx.skb.skb,
+                        offset as u32,
+                        u64::from(old.to_be()),
+                        u64::from(new.to_be()),
+                        flags,
+                    )
+                } != 0;
+            if failed {
+                return Err(Reason::Truncated);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Capture for TcView<'_> {
+    #[inline(always)]
+    fn frame_length(&self) -> u32 {
+        self.ctx.len()
+    }
+
+    #[inline(always)]
+    unsafe fn copy(&self, offset: u32, to: *mut u8, length: u32) -> bool {
+        // SAFETY: the caller promises the room; the helper checks the packet.
+        unsafe {
+            bpf_skb_load_bytes(self.ctx.skb.skb.cast(), offset, to.cast::<c_void>(), length) == 0
+        }
+    }
+}

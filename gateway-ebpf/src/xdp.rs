@@ -1,0 +1,250 @@
+//! XDP on Ethernet devices: the fast path.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    bindings::xdp_action,
+    helpers::generated::{
+        bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+    },
+    programs::XdpContext,
+};
+use gateway_common::abi::{Hook, Interface};
+use gateway_common::headers::ethernet;
+use gateway_common::icmp_answer::{self, Answer};
+use gateway_common::nat::{self, Stage, Step, Translation, TtlChange};
+use gateway_common::parse::{self, Packet};
+use gateway_common::tables::Hop;
+use gateway_common::view::PacketView;
+use gateway_common::{Outcome, Reason};
+
+use crate::look_up::{self, KernelTables};
+use crate::trace::{self, Capture};
+use crate::{answer, count, early_fragment, maps};
+
+/// Offsets into a frame stay below this: three headers with options, twice.
+const OFFSET_MASK: usize = 0x3ff;
+
+/// How one packet ended: its reason, where it came in, and what XDP is told.
+struct End {
+    reason: Reason,
+    slot: u16,
+    ip_offset: u16,
+    action: u32,
+}
+
+/// The program: every packet ends in exactly one counted verdict.
+#[inline(always)]
+pub fn run(ctx: &XdpContext) -> u32 {
+    let mut view = XdpView { ctx };
+    let end = process(&mut view);
+    count::verdict(Hook::Xdp, end.slot, end.reason);
+    if end.reason.outcome() == Outcome::Dropped {
+        let ifindex = ctx.ingress_ifindex() as u32;
+        // An answered packet has become the answer.
+        if end.action == xdp_action::XDP_DROP {
+            trace::dropped(&view, Hook::Xdp, ifindex, end.ip_offset, end.reason);
+        }
+    }
+    end.action
+}
+
+/// What XDP is told for a packet that is not sent from here.
+#[inline(always)]
+const fn action(reason: Reason) -> u32 {
+    match reason.outcome() {
+        Outcome::Passed => xdp_action::XDP_PASS,
+        _ => xdp_action::XDP_DROP,
+    }
+}
+
+#[inline(always)]
+fn process(view: &mut XdpView<'_>) -> End {
+    let mut end = End {
+        reason: Reason::UnknownInterface,
+        slot: 0,
+        ip_offset: u16::MAX,
+        action: xdp_action::XDP_PASS,
+    };
+    match forward(view, &mut end) {
+        Ok(action) => end.action = action,
+        Err(reason) => {
+            end.reason = reason;
+            end.action = action(reason);
+        }
+    }
+    end
+}
+
+/// The packet's way. `Ok`: sent from here, `end` says why; `Err`: it ends.
+#[inline(always)]
+fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
+    let frame = parse::frame(view)?;
+    let ifindex = view.ctx.ingress_ifindex() as u32;
+    let arrival = look_up::arrival(ifindex, frame.outer_vid, frame.inner_vid)
+        .ok_or(Reason::UnknownInterface)?;
+    end.slot = arrival.slot;
+    parse::addressed_to(view, arrival.mac)?;
+    if !frame.is_ipv4 {
+        return Err(Reason::NotIpv4);
+    }
+    end.ip_offset = frame.ip;
+    let packet = parse::ipv4(view, frame.ip)?;
+    let tables = KernelTables {
+        ctx: view.ctx.as_ptr(),
+    };
+    let mut translation = Translation::of(&packet);
+    let refused = nat::decide(view, &packet, arrival, &tables, &mut translation).err();
+    if let Some(reason @ (Reason::FragmentHeld | Reason::EarlyFragmentShared)) = refused {
+        return Err(early_fragment::hold(view, &packet, arrival.slot, reason));
+    }
+    let query = nat::query(&packet, &translation, arrival, packet.total_length);
+    let decided = refused.map_or(Ok(&translation), Err);
+    let mut hop = Hop::default();
+    match nat::route(&packet, decided, &query, &tables, Stage::Xdp, &mut hop)? {
+        Step::Send(egress) => {
+            nat::rewrite(view, &packet, &translation, TtlChange::Decrement)?;
+            let action = send(view, packet.ip, &hop, egress)?;
+            count::bindings(&tables, &translation, packet.total_length);
+            end.reason = translation.reason;
+            Ok(action)
+        }
+        step => {
+            let (reason, answer) = answer::to(&step, &packet, arrival, Hook::Xdp);
+            end.reason = reason;
+            match answer {
+                Some(answer) => reply(view, &packet, &answer),
+                None => Err(reason),
+            }
+        }
+    }
+}
+
+/// Puts the next hop's Ethernet header and tags in front and redirects the frame.
+#[inline(always)]
+fn send(view: &mut XdpView<'_>, ip: u16, hop: &Hop, egress: &Interface) -> Result<u32, Reason> {
+    let new = ethernet::HEADER + (egress.tag_count as usize & 3) * ethernet::TAG;
+    view.move_head(i32::from(ip) - new as i32)?;
+    let [d0, d1, d2, d3, d4, d5] = hop.destination_mac;
+    let [s0, s1, s2, s3, s4, s5] = hop.source_mac;
+    view.store(0, [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5])?;
+    let mut at = ethernet::ETHERTYPE;
+    if egress.tag_count > 0 {
+        view.store(at, tag(egress, 0))?;
+        at += ethernet::TAG;
+    }
+    if egress.tag_count > 1 {
+        view.store(at, tag(egress, 1))?;
+        at += ethernet::TAG;
+    }
+    view.store(at, ethernet::IPV4.to_be_bytes())?;
+    maps::PORTS
+        .redirect(egress.port_ifindex, 0)
+        .map_err(|_| Reason::RewriteFailed)
+}
+
+#[inline(always)]
+fn tag(egress: &Interface, index: usize) -> [u8; 4] {
+    let tag = egress.tags[index & 1];
+    let [t0, t1] = tag.tpid.to_be_bytes();
+    let [v0, v1] = tag.vid.to_be_bytes();
+    [t0, t1, v0, v1]
+}
+
+/// Turns the frame into an ICMP error to its sender.
+#[cold]
+#[inline(never)]
+fn reply(view: &mut XdpView<'_>, packet: &Packet, answer: &Answer) -> Result<u32, Reason> {
+    let quote = icmp_answer::quote_length(packet);
+    let ip = usize::from(packet.ip);
+    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = view.load::<12>(0)?;
+    // What stands between the addresses and the IP header: EtherType and tags.
+    let ethertype = view.load::<2>(ethernet::ETHERTYPE)?;
+    let first = view.load::<4>(ethernet::HEADER)?;
+    let second = view.load::<4>(ethernet::HEADER + ethernet::TAG)?;
+    view.cut((ip + quote) as u32)?;
+    view.move_head(-(icmp_answer::HEADERS as i32))?;
+    view.store(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
+    view.store(ethernet::ETHERTYPE, ethertype)?;
+    if ip > ethernet::HEADER {
+        view.store(ethernet::HEADER, first)?;
+    }
+    if ip > ethernet::HEADER + ethernet::TAG {
+        view.store(ethernet::HEADER + ethernet::TAG, second)?;
+    }
+    icmp_answer::write(view, packet, answer, quote)?;
+    Ok(xdp_action::XDP_TX)
+}
+
+/// An XDP buffer. Every access compares against its end, as the verifier wants.
+pub struct XdpView<'a> {
+    ctx: &'a XdpContext,
+}
+
+impl XdpView<'_> {
+    #[inline(always)]
+    fn at<const N: usize>(&self, offset: usize) -> Result<*mut [u8; N], Reason> {
+        let start = self.ctx.data() + (offset & OFFSET_MASK);
+        if start + N > self.ctx.data_end() {
+            return Err(Reason::Truncated);
+        }
+        Ok(start as *mut [u8; N])
+    }
+
+    /// Moves the start of the frame: forward (cut) or back (more room).
+    #[inline(always)]
+    fn move_head(&mut self, bytes: i32) -> Result<(), Reason> {
+        // SAFETY: the program's own context; pointers are taken anew afterwards.
+        if bytes != 0 && unsafe { bpf_xdp_adjust_head(self.ctx.ctx, bytes) } != 0 {
+            return Err(Reason::RewriteFailed);
+        }
+        Ok(())
+    }
+
+    /// Cuts the frame to `length` bytes.
+    #[inline(always)]
+    fn cut(&mut self, length: u32) -> Result<(), Reason> {
+        let less = length as i32 - self.frame_length() as i32;
+        // SAFETY: as above.
+        if less != 0 && unsafe { bpf_xdp_adjust_tail(self.ctx.ctx, less) } != 0 {
+            return Err(Reason::RewriteFailed);
+        }
+        Ok(())
+    }
+}
+
+impl PacketView for XdpView<'_> {
+    #[inline(always)]
+    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason> {
+        // SAFETY: `at` has checked that N bytes are there.
+        self.at::<N>(offset).map(|bytes| unsafe { bytes.read_unaligned() })
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason> {
+        // SAFETY: `at` has checked that N bytes are there.
+        self.at::<N>(offset)
+            .map(|place| unsafe { place.write_unaligned(bytes) })
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.frame_length() as usize
+    }
+}
+
+impl Capture for XdpView<'_> {
+    #[inline(always)]
+    fn frame_length(&self) -> u32 {
+        // Buffers in several pieces count whole.
+        // SAFETY: the program's own context.
+        unsafe { bpf_xdp_get_buff_len(self.ctx.ctx) as u32 }
+    }
+
+    #[inline(always)]
+    unsafe fn copy(&self, offset: u32, to: *mut u8, length: u32) -> bool {
+        // SAFETY: the caller promises the room; the helper checks the frame.
+        unsafe { bpf_xdp_load_bytes(self.ctx.ctx, offset, to.cast::<c_void>(), length) == 0 }
+    }
+}
