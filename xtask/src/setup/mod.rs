@@ -1,0 +1,114 @@
+//! What a fresh machine lacks, installed by name after saying so.
+//!
+//! `for_build` and `for_tests` do nothing and take no time when all is there, so every command
+//! calls one of them first and nobody has to know about set-up. What only one command needs (the
+//! virtual machine, cargo-deny, cargo-fuzz) is installed by that command, with the same means.
+
+pub(crate) mod cargo_tool;
+pub(crate) mod packages;
+pub(crate) mod toolchain;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::command::program;
+use cargo_tool::CargoTool;
+use packages::{Package, Probe};
+use toolchain::EbpfToolchain;
+
+/// LLVM's major version in bpf-linker, and so the newest that may have made the bitcode it links.
+pub(crate) const LLVM_MAJOR: u32 = 22;
+
+const BUILD: &[Package] = &[Package {
+    name: "llvm-22-dev",
+    probe: Probe::Path("/usr/lib/llvm-22/lib/libLLVM.so"),
+    why: "the LLVM that bpf-linker links with",
+}];
+
+const TEST: &[Package] = &[
+    Package {
+        name: "iproute2",
+        probe: Probe::Program("ip"),
+        why: "network namespaces of the labs",
+    },
+    Package {
+        name: "ethtool",
+        probe: Probe::Program("ethtool"),
+        why: "offloads of the labs' links",
+    },
+    Package {
+        name: "nftables",
+        probe: Probe::Program("nft"),
+        why: "the kernel's own NAT, to compare with",
+    },
+    Package {
+        name: "iputils-ping",
+        probe: Probe::Program("ping"),
+        why: "a client of the labs",
+    },
+    Package {
+        name: "traceroute",
+        probe: Probe::Program("traceroute"),
+        why: "a client of the labs",
+    },
+];
+
+const BPF_LINKER: CargoTool = CargoTool {
+    name: "bpf-linker",
+    version: "0.13.0",
+    version_command: &["bpf-linker", "--version"],
+    // The default feature wants an LLVM that Debian 12 does not have.
+    install_arguments: &["--no-default-features", "--features", "llvm-22"],
+    environment: &[("LLVM_PREFIX", "/usr/lib/llvm-22")],
+    why: "links the BPF object; about a minute",
+};
+
+/// Proof that set-up is done; the only way to a cargo that can build the BPF object.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    toolchain: EbpfToolchain,
+}
+
+impl Ready {
+    /// `cargo`, told which compiler builds the BPF object.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = program("cargo");
+        cargo.envs(self.toolchain.environment());
+        cargo
+    }
+
+    pub(crate) fn toolchain(&self) -> EbpfToolchain {
+        self.toolchain
+    }
+}
+
+/// Everything that `cargo build` needs.
+pub(crate) fn for_build() -> Result<Ready> {
+    prepare(BUILD.to_vec())
+}
+
+/// Everything that the tests, the demonstration and the benches need.
+pub(crate) fn for_tests() -> Result<Ready> {
+    prepare([BUILD, TEST].concat())
+}
+
+/// `cargo xtask setup`: prepares for the tests and says what is there now.
+pub(crate) fn report() -> Result<()> {
+    let ready = for_tests()?;
+    println!("packages     installed");
+    println!("bpf-linker   {}", BPF_LINKER.version);
+    println!("BPF compiler {}", ready.toolchain.name());
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        println!("note: this kernel has no BTF (/sys/kernel/btf/vmlinux)");
+    }
+    Ok(())
+}
+
+fn prepare(packages: Vec<Package>) -> Result<Ready> {
+    packages::ensure(&packages)?;
+    let toolchain = toolchain::ensure()?;
+    BPF_LINKER.ensure()?;
+    Ok(Ready { toolchain })
+}

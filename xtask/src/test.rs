@@ -1,0 +1,36 @@
+//! `cargo xtask test`: every test there is.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::command::run as run_command;
+use crate::{privilege, setup, vm};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Run only the tests whose name contains this, on this machine's kernel
+    filter: Option<String>,
+    /// Leave out the second kernel, the one in the virtual machine
+    #[arg(long)]
+    no_vm: bool,
+    /// Handed to the test programs, for instance --nocapture
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs the tests on this machine's kernel, then the packet tables on the virtual machine's.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    privilege::require_root("attaching programs and making network namespaces")?;
+    let ready = setup::for_tests()?;
+    let mut cargo = ready.cargo();
+    // gateway-ebpf has no tests: it exists only for the BPF target.
+    cargo.args(["test", "--workspace", "--exclude", "gateway-ebpf"]);
+    cargo.args(&options.filter);
+    cargo.arg("--").args(&options.arguments);
+    run_command(&mut cargo)?;
+    if options.no_vm || options.filter.is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    vm::test(&vm::TestOptions::default())
+}
