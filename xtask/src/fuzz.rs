@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::command::run as run_command;
 use crate::setup::cargo_tool::CargoTool;
 use crate::setup::packages::{self, Package, Probe};
+use crate::setup::toolchain::EbpfToolchain;
 use crate::{setup, workspace};
 
 const CARGO_FUZZ: CargoTool = CargoTool {
@@ -50,6 +51,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         );
     }
     let ready = setup::for_build()?;
+    if ready.toolchain() == EbpfToolchain::Debian {
+        bail!("fuzzing needs rustup's nightly: Debian's compiler has no sanitizers");
+    }
     packages::ensure(COMPILER)?;
     CARGO_FUZZ.ensure()?;
     let found = workspace::target_dir().join("fuzz-corpus").join(target);

@@ -1,9 +1,15 @@
 //! The compiler for the BPF object.
 //!
 //! The BPF target has no ready-made `core`, so the compiler must come with its own sources and
-//! accept `-Z build-std`. Two do: rustup's nightly with the component `rust-src`, and, where that
-//! cannot be had, the compiler that Debian keeps current for its browsers, with unstable features
-//! unlocked. The choice reaches the dataplane's build script through the environment.
+//! accept `-Z build-std`; and its LLVM must not be newer than the one in bpf-linker, which reads
+//! the bitcode. In order of preference:
+//!
+//! 1. the `nightly` that is there already, with `rust-src` added; it is never updated;
+//! 2. the nightly of a day that is known to fit;
+//! 3. where no toolchain can be fetched, the compiler that Debian keeps current for its browsers,
+//!    with unstable features unlocked.
+//!
+//! The choice reaches the dataplane's build script through the environment.
 
 use std::path::Path;
 
@@ -37,14 +43,18 @@ const DEBIAN_COMPILER: &[Package] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EbpfToolchain {
     Nightly,
+    PinnedNightly,
     Debian,
 }
 
 impl EbpfToolchain {
+    const BY_PREFERENCE: [Self; 3] = [Self::Nightly, Self::PinnedNightly, Self::Debian];
+
     /// The name that rustup knows it by.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nightly => "nightly",
+            Self::PinnedNightly => "nightly-2026-05-20",
             Self::Debian => "debian-ebpf",
         }
     }
@@ -59,69 +69,72 @@ impl EbpfToolchain {
     }
 
     fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "nightly" => Ok(Self::Nightly),
-            "debian-ebpf" => Ok(Self::Debian),
-            other => {
-                bail!("{VARIABLE} is `{other}`, expected `nightly` or `debian-ebpf`")
-            }
-        }
+        let found = Self::BY_PREFERENCE
+            .into_iter()
+            .find(|one| one.name() == name);
+        let names = Self::BY_PREFERENCE.map(Self::name).join(", ");
+        found.with_context(|| format!("{VARIABLE} is `{name}`, expected one of {names}"))
     }
 
-    /// Fails with what it lacks.
-    fn check(self) -> Result<()> {
-        let rustc = |argument| {
-            output(
-                program("rustup")
-                    .args(["run", self.name(), "rustc"])
-                    .args(argument),
-            )
-        };
-        let found = llvm_major(&rustc(["-vV"].as_slice())?).context("rustc names no LLVM")?;
+    fn rustc(self, arguments: &[&str]) -> Result<String> {
+        output(
+            program("rustup")
+                .args(["run", self.name(), "rustc"])
+                .args(arguments),
+        )
+    }
+
+    /// Fails unless the compiler is there and bpf-linker can read what it makes.
+    fn check_compiler(self) -> Result<()> {
+        let version = self.rustc(&["-vV"])?;
+        let found = llvm_major(&version).context("rustc names no LLVM")?;
         ensure!(
             found <= LLVM_MAJOR,
-            "its LLVM is {found}, newer than bpf-linker's {LLVM_MAJOR}"
+            "toolchain {} has LLVM {found}, newer than bpf-linker's {LLVM_MAJOR}",
+            self.name()
         );
-        let sysroot = rustc(["--print", "sysroot"].as_slice())?;
+        Ok(())
+    }
+
+    /// Fails unless the compiler is fit and has its sources.
+    fn check(self) -> Result<()> {
+        self.check_compiler()?;
+        let sysroot = self.rustc(&["--print", "sysroot"])?;
         let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core");
         ensure!(sources.exists(), "no sources at {}", sources.display());
         Ok(())
     }
 
     fn install(self) -> Result<()> {
+        let name = self.name();
         match self {
             Self::Nightly => {
-                eprintln!(
-                    "setup: installing rustup's nightly with rust-src (builds the BPF object)"
-                );
-                let toolchain = ["toolchain", "install", "nightly", "--profile", "minimal"];
-                if output(program("rustup").args(["run", "nightly", "rustc", "-V"])).is_err() {
-                    run(program("rustup").args(toolchain))?;
-                }
-                run(program("rustup").args([
-                    "component",
-                    "add",
-                    "rust-src",
-                    "--toolchain",
-                    "nightly",
-                ]))?;
+                self.check_compiler()?;
+                eprintln!("setup: adding rust-src to toolchain {name} (builds the BPF object)");
+                run(program("rustup").args(["component", "add", "rust-src", "--toolchain", name]))?;
+            }
+            Self::PinnedNightly => {
+                eprintln!("setup: installing toolchain {name} (builds the BPF object)");
+                let minimal = ["--profile", "minimal", "--component", "rust-src"];
+                run(program("rustup")
+                    .args(["toolchain", "install", name])
+                    .args(minimal))?;
             }
             Self::Debian => {
                 packages::ensure(DEBIAN_COMPILER)?;
-                eprintln!("setup: naming Debian's compiler `debian-ebpf` to rustup");
-                run(program("rustup").args(["toolchain", "link", "debian-ebpf", "/usr"]))?;
+                eprintln!("setup: naming Debian's compiler {name} to rustup");
+                run(program("rustup").args(["toolchain", "link", name, "/usr"]))?;
             }
         }
         self.check()
-            .with_context(|| format!("toolchain {} is installed, but unfit", self.name()))
     }
 }
 
-/// The toolchain to use: the one asked for, else one that is there, else one that can be had.
+/// The toolchain to use: the one asked for, else one that is ready, else one that can be had.
 pub(crate) fn ensure() -> Result<EbpfToolchain> {
     ensure!(
         find_program("rustup").is_some(),
-        "there is no rustup, which manages the compilers; install it first (package rustup, or its own installer)"
+        "there is no rustup, which manages the compilers; install it first"
     );
     if let Ok(name) = std::env::var(VARIABLE) {
         let asked = EbpfToolchain::from_name(&name)?;
@@ -130,16 +143,18 @@ pub(crate) fn ensure() -> Result<EbpfToolchain> {
         }
         return Ok(asked);
     }
-    let preferred = [EbpfToolchain::Nightly, EbpfToolchain::Debian];
-    if let Some(ready) = preferred.into_iter().find(|one| one.check().is_ok()) {
+    let all = EbpfToolchain::BY_PREFERENCE;
+    if let Some(ready) = all.into_iter().find(|one| one.check().is_ok()) {
         return Ok(ready);
     }
-    if let Err(error) = EbpfToolchain::Nightly.install() {
-        eprintln!("setup: nightly will not do ({error:#}); taking Debian's compiler instead");
-        EbpfToolchain::Debian.install()?;
-        return Ok(EbpfToolchain::Debian);
+    let mut reasons = String::new();
+    for one in all {
+        match one.install() {
+            Ok(()) => return Ok(one),
+            Err(error) => reasons.push_str(&format!("\n    {}: {error:#}", one.name())),
+        }
     }
-    Ok(EbpfToolchain::Nightly)
+    bail!("no compiler for the BPF object can be had:{reasons}")
 }
 
 /// The major version in the line `LLVM version: 22.1.4` of `rustc -vV`.
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn names_lead_back_to_the_toolchain() {
-        for one in [EbpfToolchain::Nightly, EbpfToolchain::Debian] {
+        for one in EbpfToolchain::BY_PREFERENCE {
             assert_eq!(EbpfToolchain::from_name(one.name()).ok(), Some(one));
         }
         assert!(EbpfToolchain::from_name("stable").is_err());
@@ -176,6 +191,7 @@ mod tests {
             variables.iter().any(|(name, _)| *name == "RUSTC_BOOTSTRAP")
         };
         assert!(!unlocked(EbpfToolchain::Nightly));
+        assert!(!unlocked(EbpfToolchain::PinnedNightly));
         assert!(unlocked(EbpfToolchain::Debian));
     }
 }
