@@ -35,8 +35,19 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
         .with_context(|| format!("cannot start `{line}`"))
 }
 
-/// What `command` prints on standard output; fails unless it exits with 0.
+/// What `command` prints on standard output; fails, with what it prints on standard error, unless
+/// it exits with 0.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
+    collect(command.stderr(Stdio::piped()))
+}
+
+/// The same for a command that takes long: it is shown, and so is its standard error as it comes.
+pub(crate) fn shown_output(command: &mut Command) -> Result<String> {
+    eprintln!("$ {}", shown(command));
+    collect(command.stderr(Stdio::inherit()))
+}
+
+fn collect(command: &mut Command) -> Result<String> {
     let line = shown(command);
     let output = command
         .stdin(Stdio::null())
@@ -44,7 +55,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
-        bail!("`{line}` failed: {}: {}", output.status, message.trim());
+        bail!("`{line}` failed: {} {}", output.status, message.trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("output of `{line}` is not UTF-8"))
 }

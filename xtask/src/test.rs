@@ -23,6 +23,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     privilege::require_root("attaching programs and making network namespaces")?;
     let ready = setup::for_tests()?;
+    // Tests start the daemon, which `cargo test` of another package does not build.
+    run_command(ready.cargo().args(["build", "--package", "gateway-ctl"]))?;
     let mut cargo = ready.cargo();
     // gateway-ebpf has no tests: it exists only for the BPF target.
     cargo.args(["test", "--workspace", "--exclude", "gateway-ebpf"]);

@@ -21,26 +21,32 @@ pub(crate) struct DemoOptions {
 
 /// Measures an optimised build.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
-    run(&["--release", "--bin", "bench"], &options.arguments)
+    run("bench", Some("--release"), &options.arguments)
 }
 
 /// Shows the gateway's main job.
 pub(crate) fn demo(options: &DemoOptions) -> Result<()> {
-    run(&["--bin", "demo"], &options.arguments)
+    run("demo", None, &options.arguments)
 }
 
-fn run(which: &[&str], arguments: &[String]) -> Result<()> {
+fn run(binary: &str, profile: Option<&str>, arguments: &[String]) -> Result<()> {
     privilege::require_root("attaching programs and making network namespaces")?;
     let ready = setup::for_tests()?;
-    // The programs start gateway-ctl itself, which `cargo run` of another package does not build.
-    let profile = which.iter().filter(|argument| **argument == "--release");
+    // The programs start the daemon, which `cargo run` of another package does not build.
+    let mut daemon = ready.cargo();
     run_command(
-        ready
-            .cargo()
+        daemon
             .args(["build", "--package", "gateway-ctl"])
             .args(profile),
     )?;
     let mut cargo = ready.cargo();
-    cargo.args(["run", "--quiet", "--package", "gateway-tests"]);
-    run_command(cargo.args(which).arg("--").args(arguments))
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "gateway-tests",
+        "--bin",
+        binary,
+    ]);
+    run_command(cargo.args(profile).arg("--").args(arguments))
 }

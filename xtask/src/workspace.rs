@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
-    // The parent exists: this crate lives in a folder of the workspace.
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
+    // `cargo run` says where this crate is now; with a build folder shared by two checkouts, the
+    // place where it was compiled may be the other one.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.parent()
         .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 

@@ -76,29 +76,27 @@ fn unpack(into: &Path) -> Result<()> {
         into.display()
     );
     fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
-    let package = match real_package() {
-        Ok(package) => package,
-        Err(_) => {
-            update_lists()?;
-            real_package()?
-        }
-    };
-    let stale = || fs::read_dir(into).map(|files| files.flatten().map(|file| file.path()));
-    let archives = |paths: Vec<PathBuf>| {
-        paths
-            .into_iter()
-            .find(|path| path.extension().is_some_and(|end| end == "deb"))
-    };
-    // Downloads into the current folder; apt's own user may not be let in there, which only costs
-    // a warning.
+    // Lists of another day may name a package that is gone.
+    update_lists()?;
+    let package = real_package()?;
     run(program("apt-get")
         .args(["download", &package])
         .current_dir(into))?;
-    let archive = archives(stale()?.collect()).context("apt-get downloaded no package")?;
+    let archive = archive_in(into)?;
     run(program("dpkg-deb").arg("--extract").arg(&archive).arg(into))?;
     fs::remove_file(&archive)?;
     let release = package.trim_start_matches("linux-image-");
     run(program("depmod").arg("--basedir").arg(into).arg(release))
+}
+
+fn archive_in(folder: &Path) -> Result<PathBuf> {
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
+        if path.extension().is_some_and(|ending| ending == "deb") {
+            return Ok(path);
+        }
+    }
+    bail!("no package in {}", folder.display())
 }
 
 /// The package that the ever-current `PACKAGE` stands for today.

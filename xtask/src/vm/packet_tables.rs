@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::machine::{Job, Limits};
 use super::prepare;
-use crate::command::{output, shell_quoted};
+use crate::command::{shell_quoted, shown_output};
 use crate::{setup, workspace};
 
 /// The tests crate's targets that run there: those that need a kernel, but no second machine.
@@ -43,10 +43,10 @@ struct Target {
 pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     let ready = setup::for_tests()?;
     let kernel = prepare()?;
-    eprintln!("vm: building the packet tables");
     let mut cargo = ready.cargo();
     cargo.args(["test", "--package", "gateway-tests", "--tests", "--no-run"]);
-    let programs = test_programs(&output(cargo.arg("--message-format=json"))?);
+    cargo.arg("--message-format=json-render-diagnostics");
+    let programs = test_programs(&shown_output(&mut cargo)?);
     if programs.is_empty() {
         bail!(
             "gateway-tests has none of the test targets {}",
@@ -54,9 +54,13 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
         );
     }
     let mut job = Job::new(&kernel, &[])?;
-    // Tests find their data relative to their crate.
-    job.folder = workspace::root().join("tests").display().to_string();
-    job.tree.add_folder(Path::new(&job.folder));
+    // Tests find their data in the folder of their crate.
+    let folder = workspace::root().join("tests");
+    job.folder = folder.display().to_string();
+    job.tree.add_folder(&folder);
+    if folder.join("fixtures").is_dir() {
+        job.tree.copy_folder(&folder.join("fixtures"))?;
+    }
     for (name, path) in &programs {
         job.tree.copy(path, Path::new("/vm/tests").join(name))?;
         job.tree.add_libraries(path)?;

@@ -82,6 +82,22 @@ impl Tree {
         Ok(())
     }
 
+    /// Copies one of this machine's folders, with all below it, to the same path.
+    pub(super) fn copy_folder(&mut self, folder: &Path) -> Result<()> {
+        self.add_folder(folder);
+        let entries =
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                self.copy_folder(&path)?;
+            } else {
+                self.copy(&path, &path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Copies a program, by name or path, with its shared libraries to where they are here.
     pub(super) fn add_program(&mut self, name: &str) -> Result<()> {
         let path = if name.contains('/') {
