@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `tx off` on both ends | a local sender's packets would carry half a checksum (CHECKSUM_PARTIAL), which a redirect forgets to complete |
 //! | `tso off gso off` | XDP must see frames as they are on a wire, not merged ones of 64 KiB |
-//! | `gro on` | gives the end NAPI: else what XDP redirects into it vanishes silently |
+//! | `gro on`, before the *other* end goes up | gives the end NAPI: else what XDP redirects into it vanishes silently |
 //! | VLAN offloads off | else a tag travels beside the packet, where XDP does not see it |
 //! | as many queues at both ends | a receiver needs at least as many as its peer sends on |
 
@@ -70,17 +70,19 @@ pub fn veth(one: End<'_>, other: End<'_>, options: VethOptions) -> Result<(Inter
         peer_ns.name(),
         shape(peer_mac),
     ))?;
-    let end = |(ns, name, mac): End<'_>| -> Result<Interface> {
-        let interface = Interface {
-            ns: ns.clone(),
-            name: name.to_owned(),
-            mac,
-        };
-        interface.without_offloads()?;
-        ns.ip(&format!("link set {name} up"))?;
-        Ok(interface)
+    let interface = |(ns, name, mac): End<'_>| Interface {
+        ns: ns.clone(),
+        name: name.to_owned(),
+        mac,
     };
-    Ok((end(one)?, end(other)?))
+    let ends = (interface(one), interface(other));
+    // All offloads before either end goes up: whether an end can be redirected into, the kernel
+    // decides when it goes up, by whether its peer's GRO is on *then*.
+    ends.0.without_offloads()?;
+    ends.1.without_offloads()?;
+    ns.ip(&format!("link set {name} up"))?;
+    peer_ns.ip(&format!("link set {peer_name} up"))?;
+    Ok(ends)
 }
 
 impl Interface {

@@ -4,7 +4,7 @@ use std::net::{SocketAddrV4, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
@@ -66,7 +66,11 @@ pub(crate) fn connect_from(
     let descriptor = std::os::fd::AsRawFd::as_raw_fd(&tcp);
     bind(descriptor, &SockaddrIn::from(local))
         .with_context(|| format!("[{}] bind TCP {local}", ns.name()))?;
-    connect(descriptor, &SockaddrIn::from(remote))
-        .with_context(|| format!("[{}] connect {local} to {remote}", ns.name()))?;
+    let connected = connect(descriptor, &SockaddrIn::from(remote)).map_err(|why| match why {
+        // What Linux says when the send timeout ends a connect.
+        Errno::EINPROGRESS => anyhow!("no answer within {within:.1?}"),
+        why => anyhow!(why),
+    });
+    connected.with_context(|| format!("[{}] connect {local} to {remote}", ns.name()))?;
     Ok(TcpStream::from(tcp))
 }
