@@ -45,8 +45,20 @@ pub mod map {
 
     /// Those that are pinned: the state that a new program takes over.
     pub const PINNED: &[&str] = &[
-        SETTINGS, INGRESS, EGRESS, PORTS, NODES, BINDINGS, POOL, BLOCKS, FRAGMENTS, ECHO_IDS,
-        COUNTERS, ANSWERS, TRACE, EARLY_FRAGMENTS,
+        SETTINGS,
+        INGRESS,
+        EGRESS,
+        PORTS,
+        NODES,
+        BINDINGS,
+        POOL,
+        BLOCKS,
+        FRAGMENTS,
+        ECHO_IDS,
+        COUNTERS,
+        ANSWERS,
+        TRACE,
+        EARLY_FRAGMENTS,
     ];
 }
 
@@ -129,8 +141,9 @@ pub struct Interface {
     pub tag_count: u32,
     /// Outer tag first.
     pub tags: [VlanTag; 2],
-    /// Its own Ethernet address: frames for others are not forwarded.
-    pub mac: [u8; 6],
+    /// Its own Ethernet address, as three 16-bit words: frames for others are not
+    /// forwarded.
+    pub mac: [u16; 3],
     /// Reserved, 0.
     pub reserved: u16,
 }

@@ -63,7 +63,6 @@ impl Owner {
     }
 
     /// What an entry stands for; one that leads on is nobody's.
-    #[inline(always)]
     #[must_use]
     pub const fn from_entry(entry: u32) -> Self {
         match entry & KIND {
@@ -75,9 +74,61 @@ impl Owner {
     }
 }
 
+/// An entry as it was found: what the engine passes around instead of [`Owner`],
+/// because the verifier wants every word of a value to have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry(u32);
+
+impl Entry {
+    /// Neither inside nor in the pool.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_nobodys(self) -> bool {
+        !self.is_inside() && !self.is_pool()
+    }
+
+    /// In an inside network, with a binding or without.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_inside(self) -> bool {
+        matches!(self.0 & KIND, INSIDE | BINDING)
+    }
+
+    /// A pool address.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_pool(self) -> bool {
+        self.0 & KIND == POOL
+    }
+
+    /// Index of the binding; 0: none.
+    #[inline(always)]
+    #[must_use]
+    pub const fn binding(self) -> u32 {
+        if self.0 & KIND == BINDING {
+            self.0 & MAX_INDEX
+        } else {
+            0
+        }
+    }
+
+    /// Index of the pool address, where [`Self::is_pool`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn pool(self) -> u32 {
+        self.0 & MAX_INDEX
+    }
+
+    /// The same, to be matched on.
+    #[must_use]
+    pub const fn owner(self) -> Owner {
+        Owner::from_entry(self.0)
+    }
+}
+
 /// Looks `address` (host byte order) up; `entry(node, byte)` reads the tree.
 #[inline(always)]
-pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Owner {
+pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Entry {
     let [a, b, c, d] = address.to_be_bytes();
     let mut found = entry(0, a);
     if found & KIND == CHILD {
@@ -89,5 +140,5 @@ pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Owner {
             }
         }
     }
-    Owner::from_entry(found)
+    Entry(found)
 }

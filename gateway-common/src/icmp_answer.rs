@@ -93,26 +93,22 @@ pub fn write(
     quote: usize,
 ) -> Result<(), Reason> {
     let ip = usize::from(packet.ip);
-    let total = (HEADERS + quote) as u16;
-    let [s0, s1, s2, s3] = answer.source.to_be_bytes();
-    let [d0, d1, d2, d3] = packet.source.to_be_bytes();
-    let [t0, t1] = total.to_be_bytes();
+    let total = (HEADERS + quote) as u32;
     // TOS 0xc0, internetwork control (RFC 1812 section 4.3.2.5); DF; TTL 64.
-    let mut header = [
-        0x45, 0xc0, t0, t1, 0, 0, 0x40, 0, 64, protocol::ICMP, 0, 0, s0, s1, s2, s3, d0, d1, d2, d3,
+    let header = [
+        0x45c0_0000 | total,
+        0x0000_4000,
+        64 << 24 | (protocol::ICMP as u32) << 16,
+        answer.source,
+        packet.source,
     ];
-    let sum = 0x45c0u32
-        + total as u32
-        + 0x4000
-        + (64 << 8 | protocol::ICMP as u32)
-        + (answer.source >> 16)
-        + (answer.source & 0xffff)
-        + (packet.source >> 16)
-        + (packet.source & 0xffff);
-    let [c0, c1] = (!fold(sum)).to_be_bytes();
-    header[10] = c0;
-    header[11] = c1;
-    view.store(ip, header)?;
+    let mut sum = 0;
+    for word in header {
+        sum += (word >> 16) + (word & 0xffff);
+    }
+    let [first, second, third, source, destination] = header;
+    let third = third | !fold(sum) as u32;
+    view.put_words(ip, [first, second, third, source, destination])?;
 
     let mut sum = (answer.kind as u32) << 8 | answer.code as u32;
     sum += answer.mtu as u32;
@@ -121,14 +117,10 @@ pub fn write(
         if at >= quote {
             break;
         }
-        let word = view.u32(ip + HEADERS + at)?;
+        let [word] = view.words(ip + HEADERS + at)?;
         sum += (word >> 16) + (word & 0xffff);
         at += 4;
     }
-    let [c0, c1] = (!fold(sum)).to_be_bytes();
-    let [m0, m1] = answer.mtu.to_be_bytes();
-    view.store(
-        ip + ipv4::HEADER,
-        [answer.kind, answer.code, c0, c1, 0, 0, m0, m1],
-    )
+    let kind = (answer.kind as u16) << 8 | answer.code as u16;
+    view.put_halves(ip + ipv4::HEADER, [kind, !fold(sum), 0, answer.mtu])
 }

@@ -118,11 +118,11 @@ pub fn frame(view: &impl PacketView) -> Result<Frame, Reason> {
 /// # Errors
 /// [`Reason::Multicast`] for group addresses, [`Reason::OtherHost`] for others.
 #[inline(always)]
-pub fn addressed_to(view: &impl PacketView, mac: [u8; 6]) -> Result<(), Reason> {
-    let to = view.load::<6>(0)?;
+pub fn addressed_to(view: &impl PacketView, mac: [u16; 3]) -> Result<(), Reason> {
+    let to = view.halves::<3>(0)?;
     if to == mac {
         Ok(())
-    } else if to[0] & 1 != 0 {
+    } else if to[0] & 0x0100 != 0 {
         Err(Reason::Multicast)
     } else {
         Err(Reason::OtherHost)
@@ -140,27 +140,30 @@ const fn is_tag(ethertype: u16) -> bool {
 /// [`Reason::Truncated`], [`Reason::BadHeader`] or [`Reason::TinyFragment`].
 #[inline(always)]
 pub fn ipv4(view: &impl PacketView, ip: u16) -> Result<Packet, Reason> {
-    let header = view.load::<{ ipv4::HEADER }>(usize::from(ip))?;
-    let header_length = u16::from(header[ipv4::VERSION_IHL] & 0x0f) * 4;
-    let total_length = u16::from_be_bytes([header[2], header[3]]);
-    if header[ipv4::VERSION_IHL] >> 4 != 4
-        || header_length < ipv4::HEADER as u16
-        || total_length < header_length
-    {
+    let [
+        first,
+        id_and_fragment,
+        ttl_and_protocol,
+        source,
+        destination,
+    ] = view.words(usize::from(ip))?;
+    let header_length = header_length(first);
+    let total_length = first as u16;
+    if first >> 28 != 4 || header_length < ipv4::HEADER as u16 || total_length < header_length {
         return Err(Reason::BadHeader);
     }
     if usize::from(ip) + usize::from(total_length) > view.len() {
         return Err(Reason::Truncated);
     }
-    let flags = u16::from_be_bytes([header[6], header[7]]);
+    let flags = id_and_fragment as u16;
     let mut packet = Packet {
         ip,
         transport_at: ip + header_length,
         total_length,
-        id: u16::from_be_bytes([header[4], header[5]]),
-        ttl: header[ipv4::TTL],
-        protocol: header[ipv4::PROTOCOL],
-        tos: header[ipv4::TOS],
+        id: (id_and_fragment >> 16) as u16,
+        ttl: (ttl_and_protocol >> 24) as u8,
+        protocol: (ttl_and_protocol >> 16) as u8,
+        tos: (first >> 16) as u8,
         df: flags & ipv4::DF != 0,
         fragment: match (flags & ipv4::OFFSET, flags & ipv4::MF) {
             (0, 0) => Fragment::Whole,
@@ -168,8 +171,8 @@ pub fn ipv4(view: &impl PacketView, ip: u16) -> Result<Packet, Reason> {
             _ => Fragment::Later,
         },
         transport: Transport::Portless,
-        source: u32::from_be_bytes([header[12], header[13], header[14], header[15]]),
-        destination: u32::from_be_bytes([header[16], header[17], header[18], header[19]]),
+        source,
+        destination,
         source_port: 0,
         destination_port: 0,
     };
@@ -194,6 +197,12 @@ pub fn ipv4(view: &impl PacketView, ip: u16) -> Result<Packet, Reason> {
     transport(view, packet)
 }
 
+/// Length in bytes that the first word of a header claims for it.
+#[inline(always)]
+const fn header_length(first: u32) -> u16 {
+    (first >> 24 & 0x0f) as u16 * 4
+}
+
 /// Length of the part of the transport header that must be there, 0 for
 /// protocols without ports.
 #[inline(always)]
@@ -211,9 +220,7 @@ const fn transport_header(protocol: u8) -> u16 {
 fn transport(view: &impl PacketView, mut packet: Packet) -> Result<Packet, Reason> {
     let at = usize::from(packet.transport_at);
     if packet.protocol != protocol::ICMP {
-        let [a, b, c, d] = view.load(at + ports::SOURCE)?;
-        packet.source_port = u16::from_be_bytes([a, b]);
-        packet.destination_port = u16::from_be_bytes([c, d]);
+        [packet.source_port, packet.destination_port] = view.halves(at + ports::SOURCE)?;
         packet.transport = Transport::Ports;
         return Ok(packet);
     }
@@ -283,9 +290,15 @@ pub fn quoted(view: &impl PacketView, packet: &Packet) -> Result<Quoted, Reason>
     if u32::from(ip) + ipv4::HEADER as u32 > end {
         return Err(Reason::Truncated);
     }
-    let header = view.load::<{ ipv4::HEADER }>(usize::from(ip))?;
-    let header_length = u16::from(header[ipv4::VERSION_IHL] & 0x0f) * 4;
-    if header[ipv4::VERSION_IHL] >> 4 != 4 || header_length < ipv4::HEADER as u16 {
+    let [
+        first,
+        id_and_fragment,
+        ttl_and_protocol,
+        source,
+        destination,
+    ] = view.words(usize::from(ip))?;
+    let header_length = header_length(first);
+    if first >> 28 != 4 || header_length < ipv4::HEADER as u16 {
         return Err(Reason::BadHeader);
     }
     let transport_at = ip + header_length;
@@ -293,26 +306,25 @@ pub fn quoted(view: &impl PacketView, packet: &Packet) -> Result<Quoted, Reason>
         return Err(Reason::Truncated);
     }
     // Errors are only sent about first fragments (RFC 1122 section 3.2.2).
-    if u16::from_be_bytes([header[6], header[7]]) & ipv4::OFFSET != 0 {
+    if id_and_fragment as u16 & ipv4::OFFSET != 0 {
         return Err(Reason::IcmpErrorUnmatched);
     }
     let mut quoted = Quoted {
         ip,
         transport_at,
         end,
-        protocol: header[ipv4::PROTOCOL],
+        protocol: (ttl_and_protocol >> 16) as u8,
         transport: Transport::Ports,
-        source: u32::from_be_bytes([header[12], header[13], header[14], header[15]]),
-        destination: u32::from_be_bytes([header[16], header[17], header[18], header[19]]),
+        source,
+        destination,
         source_port: 0,
         destination_port: 0,
     };
     let transport_at = usize::from(transport_at);
     match quoted.protocol {
         protocol::UDP | protocol::TCP | protocol::SCTP => {
-            let [a, b, c, d] = view.load(transport_at + ports::SOURCE)?;
-            quoted.source_port = u16::from_be_bytes([a, b]);
-            quoted.destination_port = u16::from_be_bytes([c, d]);
+            [quoted.source_port, quoted.destination_port] =
+                view.halves(transport_at + ports::SOURCE)?;
         }
         protocol::ICMP => {
             quoted.transport = match view.u8(transport_at + icmp::TYPE)? {

@@ -109,10 +109,9 @@ impl fmt::Debug for PortRange {
 impl fmt::Display for PortRangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Reversed { first, last } => write!(
-                f,
-                "range {first}-{last} is reversed: write {last}-{first}"
-            ),
+            Self::Reversed { first, last } => {
+                write!(f, "range {first}-{last} is reversed: write {last}-{first}")
+            }
             Self::SystemPorts { first } => write!(
                 f,
                 "range starts at {first}, expected 1024 or above: lower ports belong to the router"
@@ -150,7 +149,10 @@ mod tests {
         assert_eq!(text(40000, 40063).map(PortRange::ports), Ok(64));
         assert_eq!(
             text(40001, 40064),
-            Err("range of 64 ports starts at 40001, expected a multiple of 64: use 40000-40063".into())
+            Err(
+                "range of 64 ports starts at 40001, expected a multiple of 64: use 40000-40063"
+                    .into()
+            )
         );
         assert_eq!(
             text(40000, 40062),

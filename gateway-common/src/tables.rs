@@ -2,7 +2,7 @@
 //! tests and in the controller.
 
 use crate::abi::{Direction, EchoKey, FragmentKey, Interface, PoolAddress};
-use crate::address_tree::{self, Owner};
+use crate::address_tree::{self, Entry};
 
 /// A binding as one packet sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +56,9 @@ pub struct Hop {
     pub next_hop: u32,
     /// Whether the Ethernet addresses below are known.
     pub resolved: bool,
-    /// Own Ethernet address.
-    pub source_mac: [u8; 6],
-    /// Next hop's Ethernet address.
-    pub destination_mac: [u8; 6],
+    /// Next hop's Ethernet address and our own, as they stand in the frame: six
+    /// 16-bit words.
+    pub ethernet: [u16; 6],
 }
 
 /// The FIB's answer.
@@ -104,17 +103,15 @@ pub trait Tables {
 
     /// Whose an address is.
     #[inline(always)]
-    fn owner(&self, address: u32) -> Owner {
+    fn owner(&self, address: u32) -> Entry {
         address_tree::look_up(address, |node, byte| self.tree_entry(node, byte))
     }
 
     /// The phone with this private address.
     #[inline(always)]
-    fn phone_of(&self, owner: Owner, private: u32) -> Option<Phone> {
-        match owner {
-            Owner::Binding(index) => self.phone(index).filter(|phone| phone.private == private),
-            _ => None,
-        }
+    fn phone_of(&self, owner: Entry, private: u32) -> Option<Phone> {
+        self.phone(owner.binding())
+            .filter(|phone| phone.private == private)
     }
 
     /// The phone that owns this port of this pool address.

@@ -8,21 +8,29 @@ use crate::checksum::Delta;
 use crate::verdict::Reason;
 
 /// Offsets are in bytes from the start of the frame (of the IP header on devices
-/// without Ethernet header). Multi-byte values are big-endian on the wire and
-/// given and taken in host byte order.
+/// without Ethernet header). Multi-byte values are big-endian on the wire and given
+/// and taken in host byte order. Runs of values cost one check for all of them: the
+/// engine reads a header at once.
+///
+/// Every method fails with [`Reason::Truncated`] beyond the end of what is there.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "one sentence above says it for all"
+)]
 pub trait PacketView {
-    /// Reads `N` bytes.
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] beyond the end of what is there.
-    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason>;
-
-    /// Writes `N` bytes.
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] beyond the end of what is there.
-    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason>;
-
+    /// Reads a byte.
+    fn u8(&self, offset: usize) -> Result<u8, Reason>;
+    /// Reads `N` 16-bit fields in a row.
+    fn halves<const N: usize>(&self, offset: usize) -> Result<[u16; N], Reason>;
+    /// Reads `N` 32-bit fields in a row.
+    fn words<const N: usize>(&self, offset: usize) -> Result<[u32; N], Reason>;
+    /// Writes a byte.
+    fn put_u8(&mut self, offset: usize, value: u8) -> Result<(), Reason>;
+    /// Writes `N` 16-bit fields in a row.
+    fn put_halves<const N: usize>(&mut self, offset: usize, values: [u16; N])
+    -> Result<(), Reason>;
+    /// Writes `N` 32-bit fields in a row.
+    fn put_words<const N: usize>(&mut self, offset: usize, values: [u32; N]) -> Result<(), Reason>;
     /// Length of the whole frame in bytes.
     fn len(&self) -> usize;
 
@@ -31,13 +39,22 @@ pub trait PacketView {
         self.len() == 0
     }
 
+    /// Reads a 16-bit field.
+    #[inline(always)]
+    fn u16(&self, offset: usize) -> Result<u16, Reason> {
+        self.halves::<1>(offset).map(|[half]| half)
+    }
+
+    /// Writes a 16-bit field.
+    #[inline(always)]
+    fn put_u16(&mut self, offset: usize, value: u16) -> Result<(), Reason> {
+        self.put_halves(offset, [value])
+    }
+
     /// Updates a transport checksum whose pseudo header changed by `address`.
     ///
     /// `zero_means_none` is for UDP: 0 stays 0, a result of 0 is sent as 0xffff
     /// (RFC 768).
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] when the field is not there.
     #[inline(always)]
     fn update_pseudo_checksum(
         &mut self,
@@ -50,46 +67,20 @@ pub trait PacketView {
             return Ok(());
         }
         let new = change.delta().apply(old);
-        let new = if zero_means_none && new == 0 { 0xffff } else { new };
-        self.store(offset, new.to_be_bytes())
+        let new = if zero_means_none && new == 0 {
+            0xffff
+        } else {
+            new
+        };
+        self.put_u16(offset, new)
     }
 
     /// Updates a checksum over words that changed from `old` to `new` and are
     /// part of the packet (ICMP: no pseudo header).
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] when the field is not there.
     #[inline(always)]
     fn update_checksum(&mut self, offset: usize, delta: Delta) -> Result<(), Reason> {
         let new = delta.apply(self.u16(offset)?);
-        self.store(offset, new.to_be_bytes())
-    }
-
-    /// Reads a byte.
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] beyond the end.
-    #[inline(always)]
-    fn u8(&self, offset: usize) -> Result<u8, Reason> {
-        self.load::<1>(offset).map(|[byte]| byte)
-    }
-
-    /// Reads a 16-bit field.
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] beyond the end.
-    #[inline(always)]
-    fn u16(&self, offset: usize) -> Result<u16, Reason> {
-        self.load(offset).map(u16::from_be_bytes)
-    }
-
-    /// Reads a 32-bit field.
-    ///
-    /// # Errors
-    /// [`Reason::Truncated`] beyond the end.
-    #[inline(always)]
-    fn u32(&self, offset: usize) -> Result<u32, Reason> {
-        self.load(offset).map(u32::from_be_bytes)
+        self.put_u16(offset, new)
     }
 }
 
@@ -121,21 +112,64 @@ impl AddressChange {
 #[derive(Debug)]
 pub struct SliceView<'a>(pub &'a mut [u8]);
 
-impl PacketView for SliceView<'_> {
-    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason> {
+impl SliceView<'_> {
+    fn bytes(&self, offset: usize, length: usize) -> Result<&[u8], Reason> {
         self.0
             .get(offset..)
-            .and_then(|rest| rest.first_chunk::<N>())
-            .copied()
+            .and_then(|rest| rest.get(..length))
             .ok_or(Reason::Truncated)
     }
 
-    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason> {
+    fn bytes_mut(&mut self, offset: usize, length: usize) -> Result<&mut [u8], Reason> {
         self.0
             .get_mut(offset..)
-            .and_then(|rest| rest.first_chunk_mut::<N>())
-            .map(|place| *place = bytes)
+            .and_then(|rest| rest.get_mut(..length))
             .ok_or(Reason::Truncated)
+    }
+}
+
+impl PacketView for SliceView<'_> {
+    fn u8(&self, offset: usize) -> Result<u8, Reason> {
+        self.bytes(offset, 1).map(|bytes| bytes[0])
+    }
+
+    fn halves<const N: usize>(&self, offset: usize) -> Result<[u16; N], Reason> {
+        let bytes = self.bytes(offset, 2 * N)?;
+        Ok(core::array::from_fn(|i| {
+            u16::from_be_bytes([bytes[2 * i], bytes[2 * i + 1]])
+        }))
+    }
+
+    fn words<const N: usize>(&self, offset: usize) -> Result<[u32; N], Reason> {
+        let bytes = self.bytes(offset, 4 * N)?;
+        Ok(core::array::from_fn(|i| {
+            let at = 4 * i;
+            u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        }))
+    }
+
+    fn put_u8(&mut self, offset: usize, value: u8) -> Result<(), Reason> {
+        self.bytes_mut(offset, 1).map(|bytes| bytes[0] = value)
+    }
+
+    fn put_halves<const N: usize>(
+        &mut self,
+        offset: usize,
+        values: [u16; N],
+    ) -> Result<(), Reason> {
+        let bytes = self.bytes_mut(offset, 2 * N)?;
+        for (to, from) in bytes.chunks_exact_mut(2).zip(values) {
+            to.copy_from_slice(&from.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn put_words<const N: usize>(&mut self, offset: usize, values: [u32; N]) -> Result<(), Reason> {
+        let bytes = self.bytes_mut(offset, 4 * N)?;
+        for (to, from) in bytes.chunks_exact_mut(4).zip(values) {
+            to.copy_from_slice(&from.to_be_bytes());
+        }
+        Ok(())
     }
 
     fn len(&self) -> usize {

@@ -13,7 +13,12 @@ const SECOND_NS: u64 = 1_000_000_000;
 
 /// Why the packet ends, and the answer to be sent, if any.
 #[inline(always)]
-pub fn to(step: &Step<'_>, packet: &Packet, arrival: &Interface, hook: Hook) -> (Reason, Option<Answer>) {
+pub fn to(
+    step: &Step<'_>,
+    packet: &Packet,
+    arrival: &Interface,
+    hook: Hook,
+) -> (Reason, Option<Answer>) {
     let (reason, answer) = match *step {
         Step::TooBig(mtu) => (Reason::TooBig, Answer::too_big(arrival.address, mtu)),
         _ => (Reason::TtlExpired, Answer::ttl_expired(arrival.address)),
@@ -23,7 +28,14 @@ pub fn to(step: &Step<'_>, packet: &Packet, arrival: &Interface, hook: Hook) -> 
     }
     let sent = within_rate();
     if let Some(counters) = count::at(hook, arrival.slot) {
-        count::add(counters, if sent { ICMP_ERRORS_SENT } else { ICMP_ERRORS_LIMITED });
+        count::add(
+            counters,
+            if sent {
+                ICMP_ERRORS_SENT
+            } else {
+                ICMP_ERRORS_LIMITED
+            },
+        );
     }
     (reason, sent.then_some(answer))
 }

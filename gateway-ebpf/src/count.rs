@@ -5,7 +5,7 @@ use gateway_common::abi::{Counters, Direction, Hook, RECEIVED, counters_index};
 use gateway_common::nat::Translation;
 use gateway_common::tables::Tables;
 
-use crate::maps;
+use crate::{bounded::bounded, maps};
 
 /// This CPU's counters of an interface at a hook.
 #[inline(always)]
@@ -25,8 +25,9 @@ pub fn verdict(hook: Hook, slot: u16, reason: Reason) {
 /// Adds one to a counter.
 #[inline(always)]
 pub fn add(counters: *mut Counters, index: usize) {
+    let index = bounded::<63>(index as u32) as usize;
     // SAFETY: this CPU's own 64 counters; the index is masked to them.
-    unsafe { *counters.cast::<u64>().add(index & 63) += 1 }
+    unsafe { *counters.cast::<u64>().add(index) += 1 }
 }
 
 /// Counts a translated packet for the bindings it belongs to.

@@ -7,7 +7,7 @@ use gateway_common::abi::{EarlyFragment, HELD_BYTES};
 use gateway_common::nat::fragment_key;
 use gateway_common::parse::Packet;
 
-use crate::{maps, trace::Capture};
+use crate::{bounded::bounded, maps, trace::Capture};
 
 /// Copies the fragment for the controller; the reason it ends with here.
 #[cold]
@@ -43,7 +43,7 @@ fn copy(bytes: &impl Capture, packet: &Packet, slot: u16) -> bool {
         (*held).reserved = 0;
         let to = (&raw mut (*held).packet).cast::<u8>();
         // 1..=2048 as the verifier sees it: (length - 1) masked, plus one.
-        let length = ((length - 1) & (HELD_BYTES as u32 - 1)) + 1;
+        let length = bounded::<{ HELD_BYTES as u32 - 1 }>(length - 1) + 1;
         bytes.copy(packet.ip as u32, to, length)
     };
     if copied {

@@ -5,11 +5,10 @@
 //! NAT), or a phone's packet left to it for fragmentation, which is translated
 //! now, or has no business outside.
 
-use aya_ebpf::{EbpfContext as _, programs::TcContext};
 use aya_ebpf::bindings::{TC_ACT_OK, TC_ACT_SHOT};
+use aya_ebpf::{EbpfContext as _, programs::TcContext};
 use gateway_common::Reason;
 use gateway_common::abi::{Hook, interface_flags};
-use gateway_common::address_tree::Owner;
 use gateway_common::nat::{self, Translation, TtlChange};
 use gateway_common::parse::{self, Frame};
 use gateway_common::tables::Tables as _;
@@ -60,9 +59,8 @@ fn leave(view: &mut TcView<'_>, slot: &mut u16, ip_offset: &mut u16) -> Result<R
     let tables = KernelTables {
         ctx: view.ctx.as_ptr(),
     };
-    match tables.owner(packet.source) {
-        Owner::Nobody | Owner::Pool(_) => return Ok(Reason::Egress),
-        Owner::Inside | Owner::Binding(_) => {}
+    if !tables.owner(packet.source).is_inside() {
+        return Ok(Reason::Egress);
     }
     // Private, so it must be a phone's, from where the phone is.
     let arrival = tables

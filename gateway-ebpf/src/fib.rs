@@ -33,8 +33,9 @@ pub fn look_up(ctx: *mut c_void, query: &RouteQuery, hop: &mut Hop) -> Route {
                 hop.ifindex = params.ifindex;
                 hop.next_hop = u32::from_be(params.__bindgen_anon_4.ipv4_dst);
                 hop.resolved = answer == BPF_FIB_LKUP_RET_SUCCESS;
-                hop.source_mac = params.smac;
-                hop.destination_mac = params.dmac;
+                let [d0, d1, d2] = halves(&params.dmac);
+                let [s0, s1, s2] = halves(&params.smac);
+                hop.ethernet = [d0, d1, d2, s0, s1, s2];
                 Route::Via
             }
             BPF_FIB_LKUP_RET_NOT_FWDED => Route::Local,
@@ -43,4 +44,11 @@ pub fn look_up(ctx: *mut c_void, query: &RouteQuery, hop: &mut Hop) -> Route {
             _ => Route::None,
         }
     }
+}
+
+#[inline(always)]
+fn halves(mac: &[u8; 6]) -> [u16; 3] {
+    // SAFETY: six bytes; in the kernel's struct they are aligned to two.
+    let halves = unsafe { mac.as_ptr().cast::<[u16; 3]>().read() };
+    halves.map(u16::from_be)
 }

@@ -23,7 +23,9 @@ pub fn settings() -> Settings {
     // aligned words, so a volatile read sees an old or a new value.
     maps::SETTINGS
         .get_ptr(0)
-        .map_or(Settings::default(), |settings| unsafe { settings.read_volatile() })
+        .map_or(Settings::default(), |settings| unsafe {
+            settings.read_volatile()
+        })
 }
 
 /// The interface that a frame with these tags came in on.
@@ -142,7 +144,10 @@ impl Tables for KernelTables {
         // SAFETY: aligned words of map memory, only ever added to atomically.
         unsafe {
             let (packets, octets) = match direction {
-                Direction::Out => (&raw mut (*binding).out_packets, &raw mut (*binding).out_bytes),
+                Direction::Out => (
+                    &raw mut (*binding).out_packets,
+                    &raw mut (*binding).out_bytes,
+                ),
                 Direction::In => (&raw mut (*binding).in_packets, &raw mut (*binding).in_bytes),
             };
             add(packets, 1);

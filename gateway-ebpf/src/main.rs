@@ -21,12 +21,14 @@
 //! | `count.rs`, `trace.rs` | every packet ends in one counter; sampled drops go to the tracer |
 //! | `answer.rs` | ICMP errors of the gateway's own, rate limited |
 //! | `early_fragment.rs` | fragments that come before the one with the ports |
+//! | `bounded.rs` | for the verifier |
 #![no_std]
 #![no_main]
 // For the one atomic add in look_up.rs.
 #![feature(asm_experimental_arch)]
 
 mod answer;
+mod bounded;
 mod count;
 mod early_fragment;
 mod egress;

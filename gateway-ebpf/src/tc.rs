@@ -222,8 +222,7 @@ impl TcView<'_> {
             if unsafe { bpf_skb_change_head(skb, ethernet::HEADER as u32, 0) } != 0 {
                 return Err(Reason::RewriteFailed);
             }
-            let [e0, e1] = ethernet::IPV4.to_be_bytes();
-            self.store(0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, e0, e1])?;
+            self.put_halves(0, [0, 0, 0, 0, 0, 0, ethernet::IPV4])?;
         }
         let mut next = bpf_redir_neigh {
             nh_family: AF_INET,
@@ -255,12 +254,7 @@ impl TcView<'_> {
     /// Turns the packet into an ICMP error and sends it back where it came from.
     #[cold]
     #[inline(never)]
-    fn reply(
-        &mut self,
-        ethernet: bool,
-        packet: &Packet,
-        answer: &Answer,
-    ) -> Result<i32, Reason> {
+    fn reply(&mut self, ethernet: bool, packet: &Packet, answer: &Answer) -> Result<i32, Reason> {
         let skb = self.ctx.skb.skb;
         let quote = icmp_answer::quote_length(packet);
         let room = icmp_answer::HEADERS as i32;
@@ -273,10 +267,8 @@ impl TcView<'_> {
             }
         }
         if ethernet {
-            let to = self.load::<6>(0)?;
-            let from = self.load::<6>(6)?;
-            self.store(0, from)?;
-            self.store(6, to)?;
+            let [d0, d1, d2, s0, s1, s2] = self.halves(0)?;
+            self.put_halves(0, [s0, s1, s2, d0, d1, d2])?;
         }
         icmp_answer::write(self, packet, answer, quote)?;
         // SAFETY: as above.
@@ -284,42 +276,82 @@ impl TcView<'_> {
     }
 }
 
-impl PacketView for TcView<'_> {
+impl TcView<'_> {
+    /// Reads a value of plain integers.
     #[inline(always)]
-    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason> {
-        let mut bytes = [0; N];
-        // SAFETY: room for N bytes; the helper checks the packet.
+    fn load<T: Copy>(&self, offset: usize, mut value: T) -> Result<T, Reason> {
+        let to = (&raw mut value).cast();
+        // SAFETY: room for the value; the helper checks the packet.
         match unsafe {
             bpf_skb_load_bytes(
                 self.ctx.skb.skb.cast(),
                 offset as u32,
-                bytes.as_mut_ptr().cast(),
-                N as u32,
+                to,
+                size_of::<T>() as u32,
             )
         } {
-            0 => Ok(bytes),
+            0 => Ok(value),
             _ => Err(Reason::Truncated),
         }
     }
 
+    /// Writes a value of plain integers. No flag to recompute: every rewrite changes
+    /// a checksum and what it covers together, so the kernel's sum over the packet
+    /// stays; transport checksums over the pseudo header are the exception, below.
     #[inline(always)]
-    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason> {
-        // No flag to recompute: every rewrite changes a checksum and what it covers
-        // together, so the kernel's sum over the packet stays; transport checksums
-        // over the pseudo header are the exception, see below.
-        // SAFETY: N bytes to read; the helper checks the packet.
+    fn store<T: Copy>(&mut self, offset: usize, value: T) -> Result<(), Reason> {
+        let from = (&raw const value).cast();
+        // SAFETY: the value to read; the helper checks the packet.
         match unsafe {
             bpf_skb_store_bytes(
                 self.ctx.skb.skb,
                 offset as u32,
-                bytes.as_ptr().cast(),
-                N as u32,
+                from,
+                size_of::<T>() as u32,
                 0,
             )
         } {
             0 => Ok(()),
             _ => Err(Reason::Truncated),
         }
+    }
+}
+
+impl PacketView for TcView<'_> {
+    #[inline(always)]
+    fn u8(&self, offset: usize) -> Result<u8, Reason> {
+        self.load(offset, 0)
+    }
+
+    #[inline(always)]
+    fn halves<const N: usize>(&self, offset: usize) -> Result<[u16; N], Reason> {
+        self.load(offset, [0; N])
+            .map(|halves| halves.map(u16::from_be))
+    }
+
+    #[inline(always)]
+    fn words<const N: usize>(&self, offset: usize) -> Result<[u32; N], Reason> {
+        self.load(offset, [0; N])
+            .map(|words| words.map(u32::from_be))
+    }
+
+    #[inline(always)]
+    fn put_u8(&mut self, offset: usize, value: u8) -> Result<(), Reason> {
+        self.store(offset, value)
+    }
+
+    #[inline(always)]
+    fn put_halves<const N: usize>(
+        &mut self,
+        offset: usize,
+        values: [u16; N],
+    ) -> Result<(), Reason> {
+        self.store(offset, values.map(u16::to_be))
+    }
+
+    #[inline(always)]
+    fn put_words<const N: usize>(&mut self, offset: usize, values: [u32; N]) -> Result<(), Reason> {
+        self.store(offset, values.map(u32::to_be))
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::Reason;
 use gateway_common::abi::{Hook, TRACE_BYTES, TraceEvent};
 
-use crate::{look_up::settings, maps};
+use crate::{bounded::bounded, look_up::settings, maps};
 
 /// Copies `length` bytes from the start of the frame to `to`; whether it could.
 pub trait Capture {
@@ -46,15 +46,12 @@ pub fn dropped(packet: &impl Capture, hook: Hook, ifindex: u32, ip_offset: u16, 
         (*event).reserved = [0; 2];
         (*event).bytes = [0; TRACE_BYTES];
         let bytes = (&raw mut (*event).bytes).cast::<u8>();
-        // A constant for whole captures: the verifier wants to know the size.
-        if length >= TRACE_BYTES as u32 {
-            if packet.copy(0, bytes, TRACE_BYTES as u32) {
-                (*event).captured = TRACE_BYTES as u16;
-            }
-        } else {
-            let length = length & (TRACE_BYTES as u32 - 1);
-            if length > 0 && packet.copy(0, bytes, length) {
-                (*event).captured = length as u16;
+        if length > 0 {
+            let wanted = length.min(TRACE_BYTES as u32);
+            // 1..=128 as the verifier sees it.
+            let wanted = bounded::<{ TRACE_BYTES as u32 - 1 }>(wanted - 1) + 1;
+            if packet.copy(0, bytes, wanted) {
+                (*event).captured = wanted as u16;
             }
         }
     }

@@ -19,6 +19,7 @@ use gateway_common::tables::Hop;
 use gateway_common::view::PacketView;
 use gateway_common::{Outcome, Reason};
 
+use crate::bounded::{load_half, load_word, plus, store_half, store_word};
 use crate::look_up::{self, KernelTables};
 use crate::trace::{self, Capture};
 use crate::{answer, count, early_fragment, maps};
@@ -126,30 +127,26 @@ fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
 fn send(view: &mut XdpView<'_>, ip: u16, hop: &Hop, egress: &Interface) -> Result<u32, Reason> {
     let new = ethernet::HEADER + (egress.tag_count as usize & 3) * ethernet::TAG;
     view.move_head(i32::from(ip) - new as i32)?;
-    let [d0, d1, d2, d3, d4, d5] = hop.destination_mac;
-    let [s0, s1, s2, s3, s4, s5] = hop.source_mac;
-    view.store(0, [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5])?;
+    view.put_halves(0, hop.ethernet)?;
     let mut at = ethernet::ETHERTYPE;
     if egress.tag_count > 0 {
-        view.store(at, tag(egress, 0))?;
+        view.put_halves(at, tag(egress, 0))?;
         at += ethernet::TAG;
     }
     if egress.tag_count > 1 {
-        view.store(at, tag(egress, 1))?;
+        view.put_halves(at, tag(egress, 1))?;
         at += ethernet::TAG;
     }
-    view.store(at, ethernet::IPV4.to_be_bytes())?;
+    view.put_u16(at, ethernet::IPV4)?;
     maps::PORTS
         .redirect(egress.port_ifindex, 0)
         .map_err(|_| Reason::RewriteFailed)
 }
 
 #[inline(always)]
-fn tag(egress: &Interface, index: usize) -> [u8; 4] {
+fn tag(egress: &Interface, index: usize) -> [u16; 2] {
     let tag = egress.tags[index & 1];
-    let [t0, t1] = tag.tpid.to_be_bytes();
-    let [v0, v1] = tag.vid.to_be_bytes();
-    [t0, t1, v0, v1]
+    [tag.tpid, tag.vid]
 }
 
 /// Turns the frame into an ICMP error to its sender.
@@ -158,20 +155,18 @@ fn tag(egress: &Interface, index: usize) -> [u8; 4] {
 fn reply(view: &mut XdpView<'_>, packet: &Packet, answer: &Answer) -> Result<u32, Reason> {
     let quote = icmp_answer::quote_length(packet);
     let ip = usize::from(packet.ip);
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = view.load::<12>(0)?;
-    // What stands between the addresses and the IP header: EtherType and tags.
-    let ethertype = view.load::<2>(ethernet::ETHERTYPE)?;
-    let first = view.load::<4>(ethernet::HEADER)?;
-    let second = view.load::<4>(ethernet::HEADER + ethernet::TAG)?;
+    // Addresses, and what stands between them and the IP header: EtherType, tags.
+    let [d0, d1, d2, s0, s1, s2, ethertype] = view.halves(0)?;
+    let first = view.halves::<2>(ethernet::HEADER)?;
+    let second = view.halves::<2>(ethernet::HEADER + ethernet::TAG)?;
     view.cut((ip + quote) as u32)?;
     view.move_head(-(icmp_answer::HEADERS as i32))?;
-    view.store(0, [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5])?;
-    view.store(ethernet::ETHERTYPE, ethertype)?;
+    view.put_halves(0, [s0, s1, s2, d0, d1, d2, ethertype])?;
     if ip > ethernet::HEADER {
-        view.store(ethernet::HEADER, first)?;
+        view.put_halves(ethernet::HEADER, first)?;
     }
     if ip > ethernet::HEADER + ethernet::TAG {
-        view.store(ethernet::HEADER + ethernet::TAG, second)?;
+        view.put_halves(ethernet::HEADER + ethernet::TAG, second)?;
     }
     icmp_answer::write(view, packet, answer, quote)?;
     Ok(xdp_action::XDP_TX)
@@ -183,13 +178,14 @@ pub struct XdpView<'a> {
 }
 
 impl XdpView<'_> {
+    /// Where `N` bytes at `offset` are, if they are there.
     #[inline(always)]
-    fn at<const N: usize>(&self, offset: usize) -> Result<*mut [u8; N], Reason> {
+    fn at<const N: usize>(&self, offset: usize) -> Result<*mut u8, Reason> {
         let start = self.ctx.data() + (offset & OFFSET_MASK);
-        if start + N > self.ctx.data_end() {
+        if plus::<N>(start) > self.ctx.data_end() {
             return Err(Reason::Truncated);
         }
-        Ok(start as *mut [u8; N])
+        Ok(start as *mut u8)
     }
 
     /// Moves the start of the frame: forward (cut) or back (more room).
@@ -214,18 +210,84 @@ impl XdpView<'_> {
     }
 }
 
+// SAFETY of all below: `at` has checked that the bytes are there. Loads and stores
+// are instructions of their size: the kernel takes them at any address, where the
+// compiler would go byte by byte.
 impl PacketView for XdpView<'_> {
     #[inline(always)]
-    fn load<const N: usize>(&self, offset: usize) -> Result<[u8; N], Reason> {
-        // SAFETY: `at` has checked that N bytes are there.
-        self.at::<N>(offset).map(|bytes| unsafe { bytes.read_unaligned() })
+    fn u8(&self, offset: usize) -> Result<u8, Reason> {
+        let at = self.at::<1>(offset)?;
+        Ok(unsafe { at.read() })
     }
 
     #[inline(always)]
-    fn store<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) -> Result<(), Reason> {
-        // SAFETY: `at` has checked that N bytes are there.
-        self.at::<N>(offset)
-            .map(|place| unsafe { place.write_unaligned(bytes) })
+    fn halves<const N: usize>(&self, offset: usize) -> Result<[u16; N], Reason> {
+        const { assert!(N <= 8) }
+        let at = match N {
+            1 => self.at::<2>(offset),
+            2 => self.at::<4>(offset),
+            3 => self.at::<6>(offset),
+            _ => self.at::<16>(offset),
+        }?;
+        let mut halves = [0; N];
+        for (index, half) in halves.iter_mut().enumerate() {
+            *half = u16::from_be(unsafe { load_half(at.add(2 * index)) });
+        }
+        Ok(halves)
+    }
+
+    #[inline(always)]
+    fn words<const N: usize>(&self, offset: usize) -> Result<[u32; N], Reason> {
+        const { assert!(N == 1 || N == 5) }
+        let at = match N {
+            1 => self.at::<4>(offset),
+            _ => self.at::<20>(offset),
+        }?;
+        let mut words = [0; N];
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = u32::from_be(unsafe { load_word(at.add(4 * index)) });
+        }
+        Ok(words)
+    }
+
+    #[inline(always)]
+    fn put_u8(&mut self, offset: usize, value: u8) -> Result<(), Reason> {
+        let at = self.at::<1>(offset)?;
+        unsafe { at.write(value) };
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put_halves<const N: usize>(
+        &mut self,
+        offset: usize,
+        values: [u16; N],
+    ) -> Result<(), Reason> {
+        const { assert!(N <= 8) }
+        let at = match N {
+            1 => self.at::<2>(offset),
+            2 => self.at::<4>(offset),
+            4 => self.at::<8>(offset),
+            6 => self.at::<12>(offset),
+            _ => self.at::<16>(offset),
+        }?;
+        for (index, half) in values.into_iter().enumerate() {
+            unsafe { store_half(at.add(2 * index), half.to_be()) };
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put_words<const N: usize>(&mut self, offset: usize, values: [u32; N]) -> Result<(), Reason> {
+        const { assert!(N == 2 || N == 5) }
+        let at = match N {
+            2 => self.at::<8>(offset),
+            _ => self.at::<20>(offset),
+        }?;
+        for (index, word) in values.into_iter().enumerate() {
+            unsafe { store_word(at.add(4 * index), word.to_be()) };
+        }
+        Ok(())
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 
 use super::{Translation, inbound, outbound};
 use crate::abi::Interface;
-use crate::address_tree::Owner;
+use crate::address_tree::Entry;
 use crate::parse::{Packet, Transport};
 use crate::tables::Tables;
 use crate::verdict::Reason;
@@ -14,7 +14,7 @@ pub(super) fn decide(
     packet: &Packet,
     arrival: &Interface,
     tables: &impl Tables,
-    owners: (Owner, u32),
+    owners: (Entry, u32),
     translation: &mut Translation,
 ) -> Result<(), Reason> {
     let (source, pool) = owners;

@@ -12,7 +12,6 @@
 
 use super::{Translation, echo, inbound};
 use crate::abi::Interface;
-use crate::address_tree::Owner;
 use crate::parse::{self, Packet, Quoted, Transport};
 use crate::tables::{Phone, Tables};
 use crate::verdict::Reason;
@@ -56,9 +55,7 @@ fn towards_phone(
     tables: &impl Tables,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
-    let Owner::Pool(pool) = tables.owner(packet.destination) else {
-        return Err(Reason::IcmpErrorUnmatched);
-    };
+    let pool = tables.owner(packet.destination).pool();
     let Some(phone) = tables.phone_at(pool, packet.destination, quoted.source_port) else {
         return Err(match inbound::is_shared(tables, pool) {
             true => Reason::RouterPort,

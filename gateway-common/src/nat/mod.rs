@@ -30,7 +30,6 @@ pub use rewrite::{TtlChange, rewrite};
 pub use route::{Stage, Step, query, route};
 
 use crate::abi::Interface;
-use crate::address_tree::Owner;
 use crate::parse::{Packet, Quoted, Transport};
 use crate::tables::Tables;
 use crate::verdict::Reason;
@@ -115,28 +114,34 @@ pub fn decide(
     if is_multicast(packet.destination) || packet.source == 0 {
         return Err(Reason::Multicast);
     }
+    let inside = arrival.is_inside();
     let source = tables.owner(packet.source);
-    if !arrival.is_inside() && source != Owner::Nobody {
+    if !inside && !source.is_nobodys() {
         return Err(Reason::SpoofedSource);
     }
     let destination = tables.owner(packet.destination);
-    translation.reason = match (arrival.is_inside(), destination) {
-        (true, Owner::Pool(_)) => Reason::Hairpin,
-        (true, Owner::Nobody) => Reason::Outbound,
-        (true, _) => return Err(Reason::InsideToInside),
-        (false, Owner::Pool(_)) => Reason::Inbound,
-        (false, Owner::Nobody) => return Err(Reason::NotTranslated),
-        (false, _) => return Err(Reason::InsideDestination),
+    if destination.is_inside() {
+        return Err(match inside {
+            true => Reason::InsideToInside,
+            false => Reason::InsideDestination,
+        });
+    }
+    translation.reason = match (inside, destination.is_pool()) {
+        (true, true) => Reason::Hairpin,
+        (true, false) => Reason::Outbound,
+        (false, true) => Reason::Inbound,
+        (false, false) => return Err(Reason::NotTranslated),
     };
     if packet.transport == Transport::IcmpError {
         return icmp_error::decide(view, packet, arrival, tables, translation);
     }
-    match destination {
-        Owner::Pool(pool) if arrival.is_inside() => {
-            hairpin::decide(packet, arrival, tables, (source, pool), translation)
+    match translation.reason {
+        Reason::Hairpin => {
+            let owners = (source, destination.pool());
+            hairpin::decide(packet, arrival, tables, owners, translation)
         }
-        Owner::Pool(pool) => inbound::decide(packet, tables, pool, translation),
-        _ => outbound::decide(packet, arrival, tables, source, translation),
+        Reason::Outbound => outbound::decide(packet, arrival, tables, source, translation),
+        _ => inbound::decide(packet, tables, destination.pool(), translation),
     }
 }
 

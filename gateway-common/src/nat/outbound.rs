@@ -2,7 +2,7 @@
 
 use super::{Translation, echo};
 use crate::abi::{Interface, interface_flags};
-use crate::address_tree::Owner;
+use crate::address_tree::Entry;
 use crate::parse::{Packet, Transport};
 use crate::tables::{Phone, Tables};
 use crate::verdict::Reason;
@@ -12,7 +12,7 @@ pub(super) fn decide(
     packet: &Packet,
     arrival: &Interface,
     tables: &impl Tables,
-    source: Owner,
+    source: Entry,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
     let phone = sender(packet, arrival, tables, source)?;
@@ -28,7 +28,7 @@ pub(super) fn sender(
     packet: &Packet,
     arrival: &Interface,
     tables: &impl Tables,
-    source: Owner,
+    source: Entry,
 ) -> Result<Phone, Reason> {
     let Some(phone) = tables.phone_of(source, packet.source) else {
         return Err(if arrival.has(interface_flags::UNBOUND_TO_KERNEL) {

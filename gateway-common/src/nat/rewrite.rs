@@ -41,7 +41,7 @@ pub fn rewrite(
         Transport::EchoRequest | Transport::EchoReply => {
             if translation.echo_id != packet.source_port {
                 let delta = Delta::NONE.word(packet.source_port, translation.echo_id);
-                view.store(at + icmp::ID, translation.echo_id.to_be_bytes())?;
+                view.put_u16(at + icmp::ID, translation.echo_id)?;
                 view.update_checksum(at + icmp::CHECKSUM, delta)?;
             }
         }
@@ -66,18 +66,14 @@ fn rewrite_header(
     let ip = usize::from(packet.ip);
     let mut delta = change.delta();
     if ttl == TtlChange::Decrement {
-        let [old, protocol] = view.load(ip + ipv4::TTL)?;
-        let new = old.wrapping_sub(1);
-        delta = delta.word(
-            u16::from_be_bytes([old, protocol]),
-            u16::from_be_bytes([new, protocol]),
-        );
-        view.store(ip + ipv4::TTL, [new])?;
+        // TTL and protocol are one word of the checksum.
+        let old = u16::from_be_bytes([packet.ttl, packet.protocol]);
+        let new = u16::from_be_bytes([packet.ttl.wrapping_sub(1), packet.protocol]);
+        delta = delta.word(old, new);
+        view.put_u16(ip + ipv4::TTL, new)?;
     }
     view.update_checksum(ip + ipv4::CHECKSUM, delta)?;
-    let [a, b, c, d] = change.source.to_be_bytes();
-    let [e, f, g, h] = change.destination.to_be_bytes();
-    view.store(ip + ipv4::SOURCE, [a, b, c, d, e, f, g, h])
+    view.put_words(ip + ipv4::SOURCE, [change.source, change.destination])
 }
 
 /// The quoted packet; `remains` is what the change means to the ICMP checksum.
@@ -105,22 +101,15 @@ fn rewrite_quoted(
     let old = view.u16(ip + ipv4::CHECKSUM)?;
     let new = addresses.delta().apply(old);
     *remains = remains.word(old, new);
-    view.store(ip + ipv4::CHECKSUM, new.to_be_bytes())?;
-    view.store(ip + ipv4::SOURCE, change.source.to_be_bytes())?;
-    view.store(
-        ip + ipv4::DESTINATION,
-        change.destination.to_be_bytes(),
-    )?;
+    view.put_u16(ip + ipv4::CHECKSUM, new)?;
+    view.put_words(ip + ipv4::SOURCE, [change.source, change.destination])?;
 
     let (checksum_at, delta) = match quoted.protocol {
         protocol::UDP => (transport_at + udp::CHECKSUM, addresses.delta()),
         protocol::TCP => (transport_at + tcp::CHECKSUM, addresses.delta()),
         protocol::ICMP => {
             let delta = Delta::NONE.word(quoted.source_port, change.echo_id);
-            view.store(
-                transport_at + icmp::ID,
-                change.echo_id.to_be_bytes(),
-            )?;
+            view.put_u16(transport_at + icmp::ID, change.echo_id)?;
             *remains = remains.word(quoted.source_port, change.echo_id);
             (transport_at + icmp::CHECKSUM, delta)
         }
@@ -138,7 +127,7 @@ fn rewrite_quoted(
         0 if quoted.protocol == protocol::UDP => 0xffff,
         new => new,
     };
-    view.store(checksum_at, new.to_be_bytes())?;
+    view.put_u16(checksum_at, new)?;
     *remains = remains.word(old, new);
     Ok(())
 }

@@ -54,7 +54,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Another XDP program sits on the device.
-    #[error("{device} has another XDP program already: remove it with `ip link set dev {device} xdp off`")]
+    #[error(
+        "{device} has another XDP program already: remove it with `ip link set dev {device} xdp off`"
+    )]
     Occupied {
         /// The device.
         device: String,

@@ -10,11 +10,12 @@
 //! |---|---|
 //! | `desired.rs` | the wish, valid by construction |
 //! | `open.rs`, `pins.rs` | generations of pinned maps: adopt, rebuild, retire |
-//! | `attach.rs` | XDP and tc links |
+//! | `attach.rs`, `interfaces.rs` | XDP and tc links; what programs know of devices |
 //! | `reconcile.rs`, `bindings.rs`, `tree.rs`, `blocks.rs` | desired against actual |
 //! | `mapped.rs` | maps as shared memory |
+//! | `run_packet.rs` | one packet through the programs, without sending it |
 //! | `counters.rs`, `memory.rs` | what the kernel counted, what the maps take |
-//! | `events.rs` | ring buffers: traced drops, early fragments, log lines |
+//! | `events.rs`, `fragments.rs` | ring buffers: traced drops, early fragments, log lines |
 
 mod attach;
 mod bindings;
@@ -23,14 +24,17 @@ mod counters;
 mod desired;
 mod error;
 mod events;
+mod fragments;
+mod interfaces;
 mod mapped;
 mod memory;
 mod open;
 mod pins;
 mod reconcile;
+mod run_packet;
 mod tree;
 
-pub use attach::{Attachment, XdpPreference, XdpMode};
+pub use attach::{Attachment, XdpMode, XdpPreference};
 pub use bindings::{BindingError, BindingState};
 pub use counters::{HookCounters, InterfaceCounters};
 pub use desired::{
@@ -38,13 +42,14 @@ pub use desired::{
 };
 pub use error::Error;
 pub use events::{Events, HeldFragment};
+pub use fragments::Release;
 pub use memory::MapMemory;
 pub use open::{Dataplane, Opened};
 pub use reconcile::Changes;
+pub use run_packet::{RanPacket, RunAt};
 
 /// The BPF object that this binary carries.
 pub const GATEWAY_OBJECT: &[u8] =
     aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/gateway-ebpf"));
 /// Programs of the tests' and benches' own (generator, counting drop, peers).
-pub const LAB_OBJECT: &[u8] =
-    aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/gateway-lab"));
+pub const LAB_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/gateway-lab"));

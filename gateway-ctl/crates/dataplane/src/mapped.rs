@@ -33,7 +33,12 @@ impl<T: Pod> Mapped<T> {
 
     /// Maps `map`, an mmapable array with `entries` values of this type.
     pub(crate) fn new(name: &'static str, map: &MapData, entries: u32) -> Result<Self, Error> {
-        const { assert!(size_of::<T>().is_multiple_of(8), "array elements are padded to 8 bytes") }
+        const {
+            assert!(
+                size_of::<T>().is_multiple_of(8),
+                "array elements are padded to 8 bytes"
+            )
+        }
         let bytes = entries as usize * size_of::<T>();
         // SAFETY: a fresh mapping at an address of the kernel's choice; the kernel
         // checks that the map is mmapable and large enough.
@@ -100,7 +105,10 @@ impl<T: Pod> Mapped<T> {
     /// A 64-bit counter at this byte offset of a value.
     pub(crate) fn counter(&self, index: usize, offset: usize) -> &AtomicU64 {
         let at = index * size_of::<T>() + offset;
-        assert!(at.is_multiple_of(8) && at + 8 <= self.bytes, "a counter outside the map");
+        assert!(
+            at.is_multiple_of(8) && at + 8 <= self.bytes,
+            "a counter outside the map"
+        );
         // SAFETY: aligned and inside the mapping, as just checked.
         unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(at).cast()) }
     }

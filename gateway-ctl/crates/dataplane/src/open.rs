@@ -1,0 +1,270 @@
+//! Opening the dataplane: take over the maps that are there, or make new ones.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aya::maps::{MapData, MapInfo, PerCpuArray};
+use aya::{Ebpf, EbpfLoader};
+use gateway_common::abi::{
+    ABI_VERSION, Binding, Blocks, Node, PoolAddress, Settings, map, program,
+};
+
+use crate::attach::Programs;
+use crate::counters::{self, InterfaceCounters, Values};
+use crate::desired::{InterfaceSpec, Limits};
+use crate::mapped::Mapped;
+use crate::memory::{self, MapMemory};
+use crate::pins::{Pins, make_directory};
+use crate::tree::TreeNodes;
+use crate::{Error, GATEWAY_OBJECT};
+
+/// The dataplane: maps, programs and what is known about them.
+#[derive(Debug)]
+pub struct Dataplane {
+    pub(crate) pins: Pins,
+    pub(crate) generation: u32,
+    pub(crate) limits: Limits,
+    pub(crate) ebpf: Ebpf,
+    pub(crate) maps: Maps,
+    pub(crate) nodes: TreeNodes,
+    /// Index of the record of each private address.
+    pub(crate) by_private: BTreeMap<u32, u32>,
+    /// Free binding records, next one last.
+    pub(crate) free_bindings: Vec<u32>,
+    /// Index of each public address in the pool.
+    pub(crate) pool: BTreeMap<u32, u32>,
+    /// Interfaces by slot.
+    pub(crate) slots: BTreeMap<u16, InterfaceSpec>,
+}
+
+/// The maps in memory.
+#[derive(Debug)]
+pub(crate) struct Maps {
+    pub(crate) settings: Mapped<Settings>,
+    pub(crate) nodes: Mapped<Node>,
+    pub(crate) bindings: Mapped<Binding>,
+    pub(crate) pool: Mapped<PoolAddress>,
+    pub(crate) blocks: Mapped<Blocks>,
+}
+
+/// How it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// There was nothing.
+    Fresh,
+    /// The maps that were there serve on: nothing is lost.
+    Adopted,
+    /// What was there could not be taken over. Traffic goes on over it until the
+    /// new maps are filled; counters start at zero, echo identifiers and fragments
+    /// on their way are forgotten.
+    Rebuilt {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Dataplane {
+    /// Opens the dataplane pinned under `pin_directory`.
+    ///
+    /// # Errors
+    /// When there is no bpffs, or the kernel refuses maps or programs. What was
+    /// attached before goes on.
+    pub fn open(pin_directory: &Path, limits: Limits) -> Result<(Self, Opened), Error> {
+        let pins = Pins::prepare(pin_directory)?;
+        let generations = pins.generations()?;
+        let why = match generations[..] {
+            [] => None,
+            [number] => match reusable(&pins, number, limits) {
+                Ok(()) => match Self::load(&pins, number, limits)? {
+                    Ok(dataplane) => return Ok((dataplane, Opened::Adopted)),
+                    Err(why) => Some(why),
+                },
+                Err(why) => Some(why),
+            },
+            _ => Some("a former daemon was stopped while it rebuilt the maps".to_owned()),
+        };
+        let number = generations.last().map_or(1, |last| last.wrapping_add(1));
+        let dataplane = Self::load(&pins, number, limits)?
+            .map_err(|_| Error::Missing("empty address tree in new maps"))?;
+        let opened = why.map_or(Opened::Fresh, |why| Opened::Rebuilt { why });
+        Ok((dataplane, opened))
+    }
+
+    /// Loads the object with the maps of a generation, made where missing. The inner
+    /// error: the tree in there cannot be trusted.
+    fn load(pins: &Pins, generation: u32, limits: Limits) -> Result<Result<Self, String>, Error> {
+        let directory = pins.generation(generation);
+        make_directory(&directory)?;
+        let mut loader = EbpfLoader::new();
+        loader
+            .map_max_entries(map::NODES, limits.tree_nodes)
+            .map_max_entries(map::BINDINGS, limits.bindings.saturating_add(1))
+            .map_max_entries(map::POOL, limits.pool_addresses)
+            .map_max_entries(map::BLOCKS, limits.pool_addresses);
+        for name in map::PINNED {
+            loader.map_pin_path(name, directory.join(name));
+        }
+        let mut ebpf = loader.load(GATEWAY_OBJECT)?;
+        Programs::load(&mut ebpf)?;
+        let maps = Maps {
+            settings: Mapped::new(map::SETTINGS, data(&ebpf, map::SETTINGS)?, 1)?,
+            nodes: Mapped::new(map::NODES, data(&ebpf, map::NODES)?, limits.tree_nodes)?,
+            bindings: Mapped::new(
+                map::BINDINGS,
+                data(&ebpf, map::BINDINGS)?,
+                limits.bindings.saturating_add(1),
+            )?,
+            pool: Mapped::new(map::POOL, data(&ebpf, map::POOL)?, limits.pool_addresses)?,
+            blocks: Mapped::new(
+                map::BLOCKS,
+                data(&ebpf, map::BLOCKS)?,
+                limits.pool_addresses,
+            )?,
+        };
+        let Ok(nodes) = TreeNodes::read(maps.nodes.words()) else {
+            return Ok(Err("the address tree contradicts itself".to_owned()));
+        };
+        let mut settings = maps.settings.get(0);
+        settings.abi_version = ABI_VERSION;
+        settings.trace_rate = 0;
+        maps.settings.set(0, &settings);
+        Ok(Ok(Self {
+            pins: pins.clone(),
+            generation,
+            limits,
+            ebpf,
+            maps,
+            nodes,
+            by_private: BTreeMap::new(),
+            free_bindings: Vec::new(),
+            pool: BTreeMap::new(),
+            slots: BTreeMap::new(),
+        }))
+    }
+
+    /// The limits the maps were made for.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// How many nodes of the address tree are in use.
+    #[must_use]
+    pub fn used_tree_nodes(&self) -> usize {
+        self.nodes.used()
+    }
+
+    /// How many bindings there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_private.len()
+    }
+
+    /// Whether there are no bindings.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_private.is_empty()
+    }
+
+    /// What the maps take.
+    #[must_use]
+    pub fn memory(&self) -> Vec<MapMemory> {
+        map::PINNED
+            .iter()
+            .filter_map(|name| {
+                let data = MapData::from_pin(self.pins.generation(self.generation).join(name));
+                data.ok().map(|data| memory::of(name, &data))
+            })
+            .collect()
+    }
+
+    /// How many events each CPU may hand to the tracer in a second; 0: none.
+    pub fn set_trace_rate(&self, events: u32) {
+        let mut settings = self.maps.settings.get(0);
+        settings.trace_rate = events;
+        self.maps.settings.set(0, &settings);
+    }
+
+    /// Counters of all interfaces, and of what came in on none of them.
+    ///
+    /// # Errors
+    /// When the kernel does not let the map be read.
+    pub fn counters(&self) -> Result<Vec<InterfaceCounters>, Error> {
+        let map = self.counters_map()?;
+        let mut all = vec![InterfaceCounters {
+            interface: "unknown".to_owned(),
+            hooks: counters::read(&map, 0)?,
+        }];
+        for (slot, interface) in &self.slots {
+            all.push(InterfaceCounters {
+                interface: interface.name.clone(),
+                hooks: counters::read(&map, *slot)?,
+            });
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn counters_map(&self) -> Result<PerCpuArray<MapData, Values>, Error> {
+        let path = self.pins.generation(self.generation).join(map::COUNTERS);
+        let at = |source| Error::Map {
+            map: map::COUNTERS,
+            source,
+        };
+        let data = MapData::from_pin(path).map_err(at)?;
+        let data = aya::maps::Map::PerCpuArray(data);
+        PerCpuArray::try_from(data).map_err(at)
+    }
+}
+
+/// A map's data in a loaded object.
+pub(crate) fn data<'e>(ebpf: &'e Ebpf, name: &'static str) -> Result<&'e MapData, Error> {
+    use aya::maps::Map;
+    match ebpf.map(name) {
+        Some(Map::Array(data) | Map::HashMap(data) | Map::LruHashMap(data)) => Ok(data),
+        Some(Map::DevMapHash(data) | Map::PerCpuArray(data) | Map::RingBuf(data)) => Ok(data),
+        _ => Err(Error::Missing(name)),
+    }
+}
+
+/// Whether the maps of a generation are what this binary would make.
+fn reusable(pins: &Pins, number: u32, limits: Limits) -> Result<(), String> {
+    let directory = pins.generation(number);
+    let found = abi_version(&directory.join(map::SETTINGS))?;
+    if found != ABI_VERSION {
+        return Err(format!(
+            "the maps have ABI version {found}, this program needs {ABI_VERSION}"
+        ));
+    }
+    let wanted = [
+        (map::NODES, limits.tree_nodes),
+        (map::BINDINGS, limits.bindings.saturating_add(1)),
+        (map::POOL, limits.pool_addresses),
+        (map::BLOCKS, limits.pool_addresses),
+    ];
+    for (name, wanted) in wanted {
+        let info = MapInfo::from_pin(directory.join(name)).map_err(|error| error.to_string())?;
+        let found = info.max_entries();
+        if found != wanted {
+            return Err(format!(
+                "map {name} has {found} entries, {wanted} are wanted"
+            ));
+        }
+    }
+    for name in map::PINNED {
+        if !directory.join(name).exists() {
+            return Err(format!("map {name} is missing"));
+        }
+    }
+    Ok(())
+}
+
+/// The version in a settings map of any layout: its first word.
+fn abi_version(path: &Path) -> Result<u32, String> {
+    let data = MapData::from_pin(path).map_err(|error| error.to_string())?;
+    let map: Mapped<u64> =
+        Mapped::new(map::SETTINGS, &data, 1).map_err(|error| error.to_string())?;
+    Ok(map.words()[0].load(std::sync::atomic::Ordering::Acquire))
+}
+
+/// The names the programs go by.
+pub(crate) const PROGRAMS: [&str; 3] = [program::XDP, program::TC_INGRESS, program::TC_EGRESS];
