@@ -15,8 +15,7 @@ pub(crate) struct Options {
 /// Builds every crate for this machine; the dataplane's build script builds the BPF object.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let ready = setup::for_build()?;
-    let mut cargo = ready.cargo();
-    cargo.arg("build");
+    let mut cargo = ready.host_cargo("build");
     if options.release {
         cargo.arg("--release");
     }

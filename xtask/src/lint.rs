@@ -28,15 +28,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     run_command(program("cargo").args(["fmt", "--all", "--check"]))?;
     file_length::check(&workspace::root())?;
     let ready = setup::for_build()?;
-    run_command(ready.cargo().args([
-        "clippy",
-        "--workspace",
-        "--exclude",
-        "gateway-ebpf",
-        "--all-targets",
-        "--",
-        "-Dwarnings",
-    ]))?;
+    let mut clippy = ready.host_cargo("clippy");
+    run_command(clippy.args(["--all-targets", "--", "-Dwarnings"]))?;
     clippy_ebpf(&ready)?;
     if options.deny {
         CARGO_DENY.ensure()?;

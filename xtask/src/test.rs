@@ -23,11 +23,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     privilege::require_root("attaching programs and making network namespaces")?;
     let ready = setup::for_tests()?;
-    // Tests start the daemon, which `cargo test` of another package does not build.
-    run_command(ready.cargo().args(["build", "--package", "gateway-ctl"]))?;
-    let mut cargo = ready.cargo();
-    // gateway-ebpf has no tests: it exists only for the BPF target.
-    cargo.args(["test", "--workspace", "--exclude", "gateway-ebpf"]);
+    // Tests start the daemon, which `cargo test` alone does not build.
+    run_command(ready.host_cargo("build").arg("--all-targets"))?;
+    let mut cargo = ready.host_cargo("test");
     cargo.args(&options.filter);
     cargo.arg("--").args(&options.arguments);
     run_command(&mut cargo)?;

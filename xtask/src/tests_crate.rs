@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::command::run as run_command;
-use crate::{privilege, setup};
+use crate::command::{program, run as run_command};
+use crate::{privilege, setup, workspace};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchOptions {
@@ -21,32 +21,24 @@ pub(crate) struct DemoOptions {
 
 /// Measures an optimised build.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
-    run("bench", Some("--release"), &options.arguments)
+    run("bench", true, &options.arguments)
 }
 
 /// Shows the gateway's main job.
 pub(crate) fn demo(options: &DemoOptions) -> Result<()> {
-    run("demo", None, &options.arguments)
+    run("demo", false, &options.arguments)
 }
 
-fn run(binary: &str, profile: Option<&str>, arguments: &[String]) -> Result<()> {
+/// Builds everything, since the programs start the daemon that lies beside them.
+fn run(name: &str, release: bool, arguments: &[String]) -> Result<()> {
     privilege::require_root("attaching programs and making network namespaces")?;
     let ready = setup::for_tests()?;
-    // The programs start the daemon, which `cargo run` of another package does not build.
-    let mut daemon = ready.cargo();
-    run_command(
-        daemon
-            .args(["build", "--package", "gateway-ctl"])
-            .args(profile),
-    )?;
-    let mut cargo = ready.cargo();
-    cargo.args([
-        "run",
-        "--quiet",
-        "--package",
-        "gateway-tests",
-        "--bin",
-        binary,
-    ]);
-    run_command(cargo.args(profile).arg("--").args(arguments))
+    let mut build = ready.host_cargo("build");
+    if release {
+        build.arg("--release");
+    }
+    run_command(&mut build)?;
+    let profile = if release { "release" } else { "debug" };
+    let path = workspace::target_dir().join(profile).join(name);
+    run_command(program(path).args(arguments))
 }

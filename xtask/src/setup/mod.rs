@@ -79,6 +79,17 @@ impl Ready {
         cargo
     }
 
+    /// `cargo build`, `test` or `clippy` of all that runs on this machine.
+    ///
+    /// Always of all crates at once: cargo unites the features of what it builds together, so
+    /// that a command for one crate would build its dependencies, and the BPF object, once more.
+    pub(crate) fn host_cargo(&self, subcommand: &str) -> Command {
+        let mut cargo = self.cargo();
+        // gateway-ebpf compiles for the BPF target only; the dataplane's build script does it.
+        cargo.args([subcommand, "--workspace", "--exclude", "gateway-ebpf"]);
+        cargo
+    }
+
     pub(crate) fn toolchain(&self) -> EbpfToolchain {
         self.toolchain
     }

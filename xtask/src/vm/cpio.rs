@@ -117,17 +117,15 @@ mod tests {
     #[test]
     fn a_file_is_laid_out_as_the_kernel_documents() {
         let bytes = archive(&[("a", Entry::File(0o644, b"hello"))]);
+        // Header and name are 112 bytes together, so that nothing pads them.
         let expected = concat!(
             "070701",
             "00000001000081a40000000000000000000000010000000000000005",
             "00000000000000000000000000000000",
             "0000000200000000",
             "a\0",
-            "\0\0",
             "hello\0\0\0",
         );
-        // Header and name: 112 bytes, a multiple of four already.
-        let expected = expected.replacen("a\0\0\0hello", "a\0hello", 1);
         assert_eq!(bytes.get(..expected.len()), Some(expected.as_bytes()));
         assert!(bytes[expected.len()..].starts_with(b"070701"));
     }
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn cpio_reads_it_back() {
+    fn folders_links_and_the_end_are_marked() {
         let bytes = archive(&[
             ("bin", Entry::Directory),
             ("bin/sh", Entry::Symlink("busybox")),

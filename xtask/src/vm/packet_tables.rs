@@ -43,9 +43,8 @@ struct Target {
 pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     let ready = setup::for_tests()?;
     let kernel = prepare()?;
-    let mut cargo = ready.cargo();
-    cargo.args(["test", "--package", "gateway-tests", "--tests", "--no-run"]);
-    cargo.arg("--message-format=json-render-diagnostics");
+    let mut cargo = ready.host_cargo("test");
+    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let programs = test_programs(&shown_output(&mut cargo)?);
     if programs.is_empty() {
         bail!(
