@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // Tests start the daemon, which `cargo test` alone does not build.
     run_command(ready.host_cargo("build").arg("--all-targets"))?;
     let mut cargo = ready.host_cargo("test");
-    cargo.args(&options.filter);
+    cargo.arg("--no-fail-fast").args(&options.filter);
     cargo.arg("--").args(&options.arguments);
     run_command(&mut cargo)?;
     if options.no_vm || options.filter.is_some() {
