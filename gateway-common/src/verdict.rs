@@ -110,6 +110,8 @@ reasons! {
         "a frame for another Ethernet address, seen because the device is promiscuous";
     EarlyFragmentShared = 24, Passed, "early_fragment_shared",
         "a fragment of a shared address ahead of its first one: the kernel has it, a copy is held";
+    Tagged = 25, Passed, "tagged",
+        "a tagged frame at tc, on its way from or to its VLAN device, where tc sees it untagged";
 
     Truncated = 32, Dropped, "truncated",
         "shorter than its headers say";

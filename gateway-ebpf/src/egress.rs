@@ -51,6 +51,10 @@ fn leave(view: &mut TcView<'_>, slot: &mut u16, ip_offset: &mut u16) -> Result<R
     } else {
         parse::frame(view)?
     };
+    // Of a VLAN device above, inside perhaps: that one has its own door.
+    if view.is_tagged(&frame) {
+        return Ok(Reason::Tagged);
+    }
     if !frame.is_ipv4 {
         return Ok(Reason::Egress);
     }

@@ -79,8 +79,8 @@ pub const fn action(reason: Reason) -> i32 {
 fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
     let (frame, arrival) = arrive(view)?;
     end.slot = arrival.slot;
-    let ethernet = !arrival.has(interface_flags::NO_ETHERNET);
-    if ethernet {
+    let has_ethernet = !arrival.has(interface_flags::NO_ETHERNET);
+    if has_ethernet {
         parse::addressed_to(view, arrival.mac)?;
     }
     if !frame.is_ipv4 {
@@ -105,7 +105,7 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
             nat::rewrite(view, &packet, &translation, TtlChange::Decrement)?;
             count::bindings(&tables, &translation, packet.total_length);
             end.reason = translation.reason;
-            view.send(packet.ip, ethernet, &hop, egress)
+            view.send(packet.ip, has_ethernet, &hop, egress)
         }
         Step::Stack => {
             nat::rewrite(view, &packet, &translation, TtlChange::Keep)?;
@@ -116,7 +116,7 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
             let (reason, answer) = answer::to(&step, &packet, arrival, Hook::TcIngress);
             end.reason = reason;
             match answer {
-                Some(answer) => view.reply(ethernet, &packet, &answer),
+                Some(answer) => view.reply(has_ethernet, &packet, &answer),
                 None => Err(reason),
             }
         }
@@ -139,12 +139,10 @@ fn arrive(view: &TcView<'_>) -> Result<(Frame, &'static Interface), Reason> {
         return Ok((frame, arrival));
     }
     let frame = parse::frame(view)?;
-    let (outer, inner) = match (view.hidden_vid(), frame.inner_vid) {
-        (0, _) => (frame.outer_vid, frame.inner_vid),
-        (hidden, 0) => (hidden, frame.outer_vid),
-        _ => return Err(Reason::UnknownInterface),
-    };
-    let arrival = look_up::arrival(ifindex, outer, inner).ok_or(Reason::UnknownInterface)?;
+    if view.is_tagged(&frame) {
+        return Err(Reason::Tagged);
+    }
+    let arrival = look_up::arrival(ifindex, 0, 0).ok_or(Reason::UnknownInterface)?;
     Ok((frame, arrival))
 }
 
@@ -167,15 +165,15 @@ impl TcView<'_> {
         unsafe { (*self.ctx.skb.skb).ingress_ifindex }
     }
 
-    /// VLAN identifier of a tag that the kernel keeps beside the frame; 0: none.
+    /// Whether the frame is one of a VLAN, its tag in the frame or kept beside it.
+    /// A priority tag (VLAN 0) is none.
     #[inline(always)]
-    fn hidden_vid(&self) -> u16 {
-        unsafe {
-            if (*self.ctx.skb.skb).vlan_present == 0 {
-                return 0;
-            }
-            (*self.ctx.skb.skb).vlan_tci as u16 & ethernet::VID
-        }
+    pub fn is_tagged(&self, frame: &Frame) -> bool {
+        let beside = unsafe {
+            (*self.ctx.skb.skb).vlan_present != 0
+                && (*self.ctx.skb.skb).vlan_tci as u16 & ethernet::VID != 0
+        };
+        beside || frame.outer_vid != 0 || frame.inner_vid != 0
     }
 
     /// The largest packet that leaves: merged ones are cut again on the way out.
@@ -204,19 +202,23 @@ impl TcView<'_> {
     fn send(
         &mut self,
         ip: u16,
-        ethernet: bool,
+        has_ethernet: bool,
         hop: &Hop,
         egress: &Interface,
     ) -> Result<i32, Reason> {
         let skb = self.ctx.skb.skb;
-        if ethernet {
-            self.pop_tags(ip)?;
+        if has_ethernet && usize::from(ip) > ethernet::HEADER {
+            // A priority tag: the way out may be another device.
+            // SAFETY: plain helper call.
+            if unsafe { bpf_skb_vlan_pop(skb) } != 0 {
+                return Err(Reason::RewriteFailed);
+            }
         }
         if egress.has(interface_flags::NO_ETHERNET) {
             // SAFETY: plain helper call; the Ethernet header is dropped by it.
             return Ok(unsafe { bpf_redirect(hop.ifindex, 0) } as i32);
         }
-        if !ethernet {
+        if !has_ethernet {
             // The kernel fills the header in, but wants to find one.
             // SAFETY: as above.
             if unsafe { bpf_skb_change_head(skb, ethernet::HEADER as u32, 0) } != 0 {
@@ -234,27 +236,10 @@ impl TcView<'_> {
         Ok(unsafe { bpf_redirect_neigh(hop.ifindex, &raw mut next, size, 0) } as i32)
     }
 
-    /// Takes the VLAN tags off: the way out may be another device.
-    #[inline(always)]
-    fn pop_tags(&mut self, ip: u16) -> Result<(), Reason> {
-        let hidden = usize::from(self.hidden_vid() != 0);
-        let tags = (usize::from(ip) - ethernet::HEADER) / ethernet::TAG + hidden;
-        // SAFETY: plain helper calls.
-        unsafe {
-            if tags > 0 && bpf_skb_vlan_pop(self.ctx.skb.skb) != 0 {
-                return Err(Reason::RewriteFailed);
-            }
-            if tags > 1 && bpf_skb_vlan_pop(self.ctx.skb.skb) != 0 {
-                return Err(Reason::RewriteFailed);
-            }
-        }
-        Ok(())
-    }
-
     /// Turns the packet into an ICMP error and sends it back where it came from.
     #[cold]
     #[inline(never)]
-    fn reply(&mut self, ethernet: bool, packet: &Packet, answer: &Answer) -> Result<i32, Reason> {
+    fn reply(&mut self, has_ethernet: bool, packet: &Packet, answer: &Answer) -> Result<i32, Reason> {
         let skb = self.ctx.skb.skb;
         let quote = icmp_answer::quote_length(packet);
         let room = icmp_answer::HEADERS as i32;
@@ -266,7 +251,7 @@ impl TcView<'_> {
                 return Err(Reason::RewriteFailed);
             }
         }
-        if ethernet {
+        if has_ethernet {
             let [d0, d1, d2, s0, s1, s2] = self.halves(0)?;
             self.put_halves(0, [s0, s1, s2, d0, d1, d2])?;
         }

@@ -91,6 +91,10 @@ fn from_phone(
     translation.change.source = sender.public;
     translation.from = phone.index;
     translation.quoted.destination = phone.public;
+    // A quoted echo reply came in with the identifier that stands for this one.
+    if quoted.transport == Transport::EchoReply {
+        translation.quoted.echo_id = echo::leave(&phone, quoted.destination_port, tables);
+    }
     Ok(())
 }
 

@@ -116,7 +116,7 @@ pub fn decide(
     }
     let inside = arrival.is_inside();
     let source = tables.owner(packet.source);
-    if !inside && !source.is_nobodys() {
+    if !inside && (!source.is_nobodys() || is_no_host(packet.source)) {
         return Err(Reason::SpoofedSource);
     }
     let destination = tables.owner(packet.destination);
@@ -143,6 +143,13 @@ pub fn decide(
         Reason::Outbound => outbound::decide(packet, arrival, tables, source, translation),
         _ => inbound::decide(packet, tables, destination.pool(), translation),
     }
+}
+
+/// Addresses that no host on the internet has (RFC 1812 section 5.3.7): this
+/// network, loopback, multicast and above.
+#[inline(always)]
+const fn is_no_host(address: u32) -> bool {
+    matches!(address >> 24, 0 | 127 | 224..)
 }
 
 /// Multicast (224/4), reserved (240/4) and the limited broadcast.
