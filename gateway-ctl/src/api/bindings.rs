@@ -1,0 +1,232 @@
+//! Bindings: list, add, remove, and whose a port is.
+
+use std::net::Ipv4Addr;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use dataplane::BindingSpec;
+use serde::Deserialize;
+
+use super::server::Failure;
+use super::types::{Binding, BindingPage, NewBinding, NewBindings, Who};
+use crate::config::{self, Conflict, Entry, Origin, Wrong, conflicting, misplaced};
+use crate::run::{Gateway, Shared};
+
+/// Bindings on a page when nothing else is asked for.
+const PAGE: usize = 1000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    after: Option<Ipv4Addr>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<BindingPage>, Failure> {
+    let Query(query) = query.map_err(|error| {
+        Failure::bad_request(error.body_text(), "give after=ADDRESS and limit=NUMBER")
+    })?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, 100 * PAGE);
+    let gateway = shared.lock();
+    let mut entries = gateway.plan.ledger.after(query.after);
+    let bindings: Vec<Binding> = entries
+        .by_ref()
+        .take(limit)
+        .map(|entry| binding(&gateway, entry))
+        .collect();
+    let more = entries.next().is_some();
+    let next = bindings.last().map(|last| last.private).filter(|_| more);
+    Ok(Json(BindingPage {
+        total: gateway.plan.ledger.len(),
+        bindings,
+        next,
+    }))
+}
+
+fn binding(gateway: &Gateway, entry: &Entry) -> Binding {
+    let state = gateway.dataplane.binding(entry.spec.private);
+    let mut binding = Binding {
+        private: entry.spec.private,
+        public: entry.spec.public,
+        ports: entry.spec.ports.to_string(),
+        name: entry.name.as_deref().map(ToOwned::to_owned),
+        origin: match entry.origin {
+            Origin::File(_) => "file",
+            Origin::Api => "api",
+        }
+        .to_owned(),
+        interface: String::new(),
+        out_packets: 0,
+        out_bytes: 0,
+        in_packets: 0,
+        in_bytes: 0,
+    };
+    if let Some(state) = state {
+        binding.interface = state.inside;
+        binding.out_packets = state.out_packets;
+        binding.out_bytes = state.out_bytes;
+        binding.in_packets = state.in_packets;
+        binding.in_bytes = state.in_bytes;
+    }
+    binding
+}
+
+pub(super) async fn add(
+    State(shared): State<Shared>,
+    body: Result<Json<NewBindings>, JsonRejection>,
+) -> Result<(StatusCode, Json<Vec<Binding>>), Failure> {
+    let Json(body) = body.map_err(|error| {
+        let example =
+            r#"{"private": "10.10.0.21", "public": "198.51.100.1", "ports": "40000-40063"}"#;
+        Failure::bad_request(
+            error.body_text(),
+            format!("send {example}, or an array of such"),
+        )
+    })?;
+    let wanted = match body {
+        NewBindings::One(one) => vec![one],
+        NewBindings::Many(many) => many,
+    };
+    let entries: Vec<Entry> = wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?;
+    let mut gateway = shared.lock();
+    check(&gateway, &entries)?;
+    gateway.add(entries.clone()).map_err(Failure::machine)?;
+    let added = entries
+        .iter()
+        .map(|entry| binding(&gateway, entry))
+        .collect();
+    Ok((StatusCode::CREATED, Json(added)))
+}
+
+impl From<Wrong> for Failure {
+    fn from(wrong: Wrong) -> Self {
+        Self::bad_request(wrong.message, wrong.fix)
+    }
+}
+
+fn read(wanted: NewBinding) -> Result<Entry, Wrong> {
+    let spec = BindingSpec {
+        private: config::address(&wanted.private)?,
+        public: config::address(&wanted.public)?,
+        ports: config::port_range(&wanted.ports)?,
+    };
+    Ok(Entry {
+        spec,
+        name: wanted.name.map(Into::into),
+        origin: Origin::Api,
+    })
+}
+
+/// All or none: each must fit the configuration, what is there, and the others.
+fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
+    let plan = &gateway.plan;
+    let limit = plan.config.settings.limits.bindings as usize;
+    if plan.ledger.len() + entries.len() > limit {
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            format!(
+                "{} bindings and {} more, room for {limit}",
+                plan.ledger.len(),
+                entries.len()
+            ),
+            "raise bindings in [limits] of the configuration and reload",
+        ));
+    }
+    let mut new = config::Ledger::default();
+    for entry in entries {
+        if let Some(wrong) = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec)
+            .into_iter()
+            .next()
+        {
+            return Err(wrong.into());
+        }
+        let conflict = plan
+            .ledger
+            .check(&entry.spec)
+            .err()
+            .or_else(|| new.insert(entry.clone()).err());
+        if let Some(conflict) = conflict {
+            return Err(taken(entry, &conflict));
+        }
+    }
+    Ok(())
+}
+
+fn taken(entry: &Entry, conflict: &Conflict) -> Failure {
+    let wrong = conflicting(&entry.spec, conflict, |place| {
+        format!("in the configuration, line {}", place.line)
+    });
+    let fix = match conflict {
+        Conflict::Private(other) if other.origin == Origin::Api => {
+            format!(
+                "remove it first: gateway-ctl bindings del {}",
+                other.spec.private
+            )
+        }
+        Conflict::Private(_) => "remove it from the configuration first and reload".to_owned(),
+        Conflict::Ports(_) => "choose ports that are free: gateway-ctl who ADDRESS:PORT".to_owned(),
+    };
+    Failure::new(StatusCode::CONFLICT, wrong.message, fix)
+}
+
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Path(private): Path<String>,
+) -> Result<Json<Binding>, Failure> {
+    let private = config::address(&private)?;
+    let mut gateway = shared.lock();
+    let Some(entry) = gateway.plan.ledger.get(private).cloned() else {
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            format!("private address {private} has no binding"),
+            "see `gateway-ctl bindings list`",
+        ));
+    };
+    if let Origin::File(place) = entry.origin {
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            format!(
+                "the binding of {private} is in the configuration, line {}",
+                place.line
+            ),
+            "remove it there, then `gateway-ctl reload`",
+        ));
+    }
+    let removed = binding(&gateway, &entry);
+    gateway.remove(private).map_err(Failure::machine)?;
+    Ok(Json(removed))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WhoQuery {
+    address: Ipv4Addr,
+    port: u16,
+}
+
+pub(super) async fn who(
+    State(shared): State<Shared>,
+    query: Result<Query<WhoQuery>, QueryRejection>,
+) -> Result<Json<Who>, Failure> {
+    let Query(WhoQuery { address, port }) = query.map_err(|error| {
+        Failure::bad_request(error.body_text(), "give address=ADDRESS&port=PORT")
+    })?;
+    let gateway = shared.lock();
+    let owner = gateway.plan.ledger.owner_of(address, port);
+    let kind = match (owner, gateway.plan.config.pool.get(address)) {
+        (Some(_), _) => "binding",
+        (None, Some(public)) if public.shared => "router",
+        (None, Some(_)) => "free",
+        (None, None) => "not_in_pool",
+    };
+    let binding = owner.map(|entry| binding(&gateway, entry));
+    Ok(Json(Who {
+        address,
+        port,
+        owner: kind.to_owned(),
+        binding,
+    }))
+}

@@ -1,0 +1,104 @@
+//! The socket, the routes, and errors as `{error, fix}`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use tokio::net::UnixListener;
+
+use super::types::ApiError;
+use super::{bindings, reading, trace};
+use crate::run::Shared;
+
+/// A million bindings in one request.
+const MOST_BYTES: usize = 256 << 20;
+
+/// Makes the socket, for its owner only. Whoever else had it is gone: the state
+/// directory is locked.
+///
+/// # Errors
+/// When the path cannot be made a socket.
+pub(crate) fn bind(path: &Path) -> Result<UnixListener> {
+    let context = || {
+        format!(
+            "cannot make the API's socket {}: set api.socket",
+            path.display()
+        )
+    };
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).with_context(context)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(context);
+        }
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).with_context(context)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(context)?;
+    Ok(listener)
+}
+
+/// Answers requests for as long as the daemon runs.
+pub(crate) fn serve(listener: UnixListener, shared: Shared) {
+    let router = Router::new()
+        .route("/v1/status", get(reading::status))
+        .route("/v1/counters", get(reading::counters))
+        .route("/v1/memory", get(reading::memory))
+        .route("/v1/reload", post(reading::reload))
+        .route("/v1/bindings", get(bindings::list).post(bindings::add))
+        .route("/v1/bindings/{private}", delete(bindings::remove))
+        .route("/v1/who", get(bindings::who))
+        .route("/v1/trace", get(trace::trace))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .with_state(shared);
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "the API ended");
+        }
+    });
+}
+
+/// What went wrong with a request.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) StatusCode, pub(super) ApiError);
+
+impl Failure {
+    pub(super) fn new(status: StatusCode, error: impl ToString, fix: impl Into<String>) -> Self {
+        let error = ApiError {
+            error: error.to_string(),
+            fix: fix.into(),
+            problems: Vec::new(),
+        };
+        Self(status, error)
+    }
+
+    pub(super) fn bad_request(error: impl ToString, fix: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, fix)
+    }
+
+    pub(super) fn machine(error: impl std::fmt::Display) -> Self {
+        let fix = "see `gateway-ctl status` and the daemon's log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"), fix)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+async fn unknown() -> Failure {
+    Failure::new(
+        StatusCode::NOT_FOUND,
+        "no such path or method",
+        "daemon and gateway-ctl may be of different versions: restart the daemon",
+    )
+}

@@ -1,0 +1,128 @@
+//! The command line: a file for each command. Only `run`, `check` and `detach` touch
+//! the machine; everything else asks the daemon.
+
+mod bindings;
+mod check;
+mod completions;
+mod counters;
+mod detach;
+mod memory;
+mod output;
+mod reload;
+mod status;
+mod trace;
+mod who;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::api::client::{Client, ClientError};
+use crate::config::DEFAULT_SOCKET;
+use crate::run::{self, LogFormat};
+
+/// Persistent-port NAT for hosted telephony.
+#[derive(Debug, Parser)]
+#[command(name = "gateway-ctl", version, about, max_term_width = 100)]
+struct Arguments {
+    /// The daemon's socket.
+    #[arg(long, global = true, default_value = DEFAULT_SOCKET, value_name = "PATH")]
+    socket: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway's daemon.
+    Run {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/gateway/gateway.toml", value_name = "FILE")]
+        config: PathBuf,
+        /// What log lines look like.
+        #[arg(long, value_enum, default_value_t)]
+        log_format: LogFormat,
+        /// Log more: phones' addresses too.
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Check a configuration and say all that is wrong with it.
+    Check(check::Check),
+    /// Read the configuration again and apply what differs.
+    Reload,
+    /// How the gateway is, what is wrong and what to do.
+    Status(status::Status),
+    /// List, add and remove bindings.
+    Bindings(bindings::Bindings),
+    /// Whose a public port is.
+    Who(who::Who),
+    /// Packets by interface and by how they ended.
+    Counters(counters::Counters),
+    /// Show dropped packets as they happen.
+    Trace(trace::Trace),
+    /// What the maps take.
+    Memory(memory::Memory),
+    /// Take the gateway off all interfaces: traffic is then the kernel's.
+    Detach(detach::Detach),
+    /// Print completions for a shell.
+    Completions(completions::Completions),
+}
+
+/// Does what the command line says.
+pub(crate) fn main() -> ExitCode {
+    let Arguments { socket, command } = Arguments::parse();
+    let client = Client::new(&socket);
+    let done = match command {
+        Command::Run {
+            config,
+            log_format,
+            debug,
+        } => run::run(&config, log_format, debug),
+        Command::Check(command) => command.run(),
+        Command::Reload => ask(reload::run(&client)),
+        Command::Status(command) => ask(command.run(&client)),
+        Command::Bindings(command) => ask(command.run(&client)),
+        Command::Who(command) => ask(command.run(&client)),
+        Command::Counters(command) => ask(command.run(&client)),
+        Command::Trace(command) => ask(command.run(&client)),
+        Command::Memory(command) => ask(command.run(&client)),
+        Command::Detach(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            explain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what talks to the daemon.
+fn ask(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
+}
+
+/// What went wrong and what to do.
+fn explain(error: &anyhow::Error) {
+    if error.is::<output::Said>() {
+        return;
+    }
+    eprintln!("error: {error:#}");
+    let Some(client) = error.downcast_ref::<ClientError>() else {
+        return;
+    };
+    if let ClientError::Refused(refusal) = client {
+        for problem in &refusal.problems {
+            eprintln!("  {problem}");
+        }
+    }
+    let fix = client.fix();
+    if !fix.is_empty() {
+        eprintln!("  fix: {fix}");
+    }
+}

@@ -1,0 +1,42 @@
+//! The configuration file: read whole, checked whole, valid by construction.
+//!
+//! [`load`] gives a [`Config`] in which everything holds (ranges do not overlap,
+//! bindings lie in inside networks and in the pool, limits suffice), or *all* that
+//! is wrong, each [`Problem`] with file, line and what to do about it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `load.rs` | file -> document -> sections -> [`Config`] |
+//! | `section.rs`, `suggest.rs` | a table's keys: typed, unknown ones named, "did you mean" |
+//! | `values.rs` | addresses, networks, ports from text |
+//! | `settings.rs` | `[dataplane] [limits] [api] [metrics] [state]` |
+//! | `sides.rs` | `[[inside]]`, `[[outside]]` |
+//! | `pool.rs` | `[[pool]]` |
+//! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
+//! | `ledger.rs` | who has which address and ports: no two the same |
+//! | `capacity.rs` | whether limits suffice |
+//! | `report.rs` | problems and where they are |
+
+mod bindings;
+mod capacity;
+mod csv;
+mod ledger;
+mod load;
+mod pool;
+mod report;
+mod section;
+mod settings;
+mod sides;
+mod suggest;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bindings::{conflicting, misplaced};
+pub(crate) use ledger::{Conflict, Entry, Ledger, Origin};
+pub(crate) use load::{Config, Loaded, load};
+pub(crate) use report::{Place, Problem, Problems};
+pub(crate) use settings::{DEFAULT_PIN_DIRECTORY, DEFAULT_SOCKET, Settings};
+pub(crate) use suggest::closest;
+pub(crate) use values::{Wrong, address, port_range};

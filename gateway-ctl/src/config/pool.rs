@@ -1,0 +1,145 @@
+//! `[[pool]]`: the public addresses.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use dataplane::PoolSpec;
+
+use super::report::{Place, Report};
+use super::section::Section;
+use super::sides::Inside;
+use super::values::{self, PortSpan};
+
+/// IKE with NAT traversal (RFC 3948): the router's own on an address it shares.
+const IKE_NAT_T: PortSpan = PortSpan {
+    first: 4500,
+    last: 4500,
+};
+
+/// All public addresses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool {
+    addresses: BTreeMap<Ipv4Addr, Public>,
+}
+
+/// One public address.
+#[derive(Clone, Debug)]
+pub(crate) struct Public {
+    /// The router has it too.
+    pub(crate) shared: bool,
+    /// Ports that are part of no range.
+    pub(crate) reserved: Arc<[PortSpan]>,
+    /// The line that brought it in.
+    pub(crate) at: Place,
+}
+
+impl Pool {
+    pub(super) const KEYS: &'static [&'static str] =
+        &["addresses", "shared_with_router", "reserved_ports"];
+
+    /// Adds the addresses of one section.
+    pub(super) fn read(&mut self, section: &Section<'_>, inside: &[Inside]) {
+        let shared = section
+            .boolean("shared_with_router")
+            .is_some_and(|found| found.value);
+        let reserved = reserved_ports(section, shared);
+        for text in section.required_strings("addresses", "[\"198.51.100.1\"]") {
+            match values::addresses(text.value) {
+                Ok((first, last)) => {
+                    let public = Public {
+                        shared,
+                        reserved: reserved.clone(),
+                        at: text.at,
+                    };
+                    self.add(first, last, &public, inside, section.reader.report);
+                }
+                Err(wrong) => section.problem(text.at, wrong.message, wrong.fix),
+            }
+        }
+    }
+
+    /// Adds a span of addresses, naming only the first of a kind of problem.
+    fn add(
+        &mut self,
+        first: Ipv4Addr,
+        last: Ipv4Addr,
+        public: &Public,
+        inside: &[Inside],
+        report: &Report,
+    ) {
+        let (mut twice, mut within) = (false, false);
+        for address in u32::from(first)..=u32::from(last) {
+            let address = Ipv4Addr::from(address);
+            let home = inside.iter().find(|side| side.contains(address));
+            if let Some(side) = home.filter(|_| !within) {
+                within = true;
+                let message = format!(
+                    "pool address {address} lies in an inside network of {} ({})",
+                    side.interface,
+                    report.refer(public.at, side.at)
+                );
+                report.problem(
+                    public.at,
+                    message,
+                    "inside and public addresses must differ: remove one",
+                );
+            }
+            let former = self.addresses.get(&address);
+            if let Some(former) = former.filter(|_| !twice) {
+                twice = true;
+                let place = report.refer(public.at, former.at);
+                let message = format!("pool address {address} is there already ({place})");
+                report.problem(public.at, message, "name each address once");
+            }
+            self.addresses
+                .entry(address)
+                .or_insert_with(|| public.clone());
+        }
+    }
+
+    /// What is known of a public address.
+    pub(crate) fn get(&self, address: Ipv4Addr) -> Option<&Public> {
+        self.addresses.get(&address)
+    }
+
+    /// How many addresses.
+    pub(crate) fn len(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// All addresses in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Public)> {
+        self.addresses
+            .iter()
+            .map(|(address, public)| (*address, public))
+    }
+
+    /// As the dataplane wants them.
+    pub(crate) fn specs(&self) -> Vec<PoolSpec> {
+        self.iter()
+            .map(|(address, public)| PoolSpec {
+                address,
+                shared: public.shared,
+            })
+            .collect()
+    }
+}
+
+fn reserved_ports(section: &Section<'_>, shared: bool) -> Arc<[PortSpan]> {
+    let Some(texts) = section.strings("reserved_ports", "[\"4500\", \"5060-5061\"]") else {
+        return if shared {
+            Arc::new([IKE_NAT_T])
+        } else {
+            Arc::new([])
+        };
+    };
+    let mut spans = Vec::with_capacity(texts.len());
+    for text in texts {
+        match values::port_span(text.value) {
+            Ok(span) => spans.push(span),
+            Err(wrong) => section.problem(text.at, wrong.message, wrong.fix),
+        }
+    }
+    spans.into()
+}

@@ -1,0 +1,52 @@
+//! What is wrong with this router, and what to do about it.
+//!
+//! | file | what it looks at |
+//! |---|---|
+//! | `kernel.rs` | sysctls: forwarding, neighbour table, local ports |
+//! | `devices.rs` | interfaces: state, XDP's mode, offloads |
+//! | `addresses.rs` | public addresses against those of the machine |
+//! | `capacity.rs` | limits nearly reached, reloads that failed, rebuilt maps |
+
+mod addresses;
+mod capacity;
+mod devices;
+mod kernel;
+
+use crate::api::types::{Severity, Warning};
+use crate::net::Links;
+use crate::run::Gateway;
+
+/// Everything that is wrong, worst first.
+pub(crate) fn warnings(gateway: &Gateway, links: &Links) -> Vec<Warning> {
+    let mut found = Vec::new();
+    devices::check(gateway, links, &mut found);
+    kernel::check(gateway, &mut found);
+    addresses::check(gateway, links, &mut found);
+    capacity::check(gateway, &mut found);
+    found.sort_by_key(|warning| warning.severity);
+    found
+}
+
+fn critical(message: impl Into<String>, fix: impl Into<String>) -> Warning {
+    Warning {
+        severity: Severity::Critical,
+        message: message.into(),
+        fix: fix.into(),
+    }
+}
+
+fn warning(message: impl Into<String>, fix: impl Into<String>) -> Warning {
+    Warning {
+        severity: Severity::Warning,
+        message: message.into(),
+        fix: fix.into(),
+    }
+}
+
+fn notice(message: impl Into<String>, fix: impl Into<String>) -> Warning {
+    Warning {
+        severity: Severity::Notice,
+        message: message.into(),
+        fix: fix.into(),
+    }
+}

@@ -1,0 +1,17 @@
+//! What the machine itself says of its interfaces.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `netlink.rs` | messages and attributes of netlink, request and dump |
+//! | `links.rs` | links and their IPv4 addresses (rtnetlink), and word of their changes |
+//! | `resolve.rs` | names of the configuration -> devices, VLAN tags, addresses |
+//! | `ethtool.rs` | offloads that hide or merge packets before XDP sees them |
+
+mod ethtool;
+mod links;
+mod netlink;
+mod resolve;
+
+pub(crate) use ethtool::enabled_features;
+pub(crate) use links::{Link, Links, Watch};
+pub(crate) use resolve::resolve;

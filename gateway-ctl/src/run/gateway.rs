@@ -1,0 +1,258 @@
+//! What runs: the plan, the dataplane, and how it is attached.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dataplane::{Attachment, Changes, Dataplane, Error, InterfaceSpec, Opened};
+
+use crate::api::types::{EarlyFragments, Reload};
+use crate::config::{Entry, Origin};
+use crate::net::{Links, resolve};
+use crate::state::BindingsFile;
+
+use super::events::Pump;
+use super::plan::Plan;
+use super::trace::Hub;
+
+/// How an interface is attached to, or why not.
+pub(crate) type Attached = Result<Attachment, String>;
+
+/// An interface of the plan as last seen.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownInterface {
+    /// What the dataplane knows; of a missing one, what it last knew.
+    pub(crate) spec: InterfaceSpec,
+    /// Why it cannot be used now.
+    pub(crate) missing: Option<String>,
+    /// How it is attached to; `None` when nobody tried.
+    pub(crate) attached: Option<Attached>,
+}
+
+/// All that the daemon has.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) plan: Plan,
+    pub(crate) config_path: PathBuf,
+    pub(crate) store: BindingsFile,
+    pub(crate) dataplane: Dataplane,
+    pub(crate) opened: Opened,
+    pub(crate) interfaces: Vec<KnownInterface>,
+    /// Trouble that belongs to no interface.
+    pub(crate) attach_errors: Vec<String>,
+    pub(crate) reload: Reload,
+    /// When the configuration was last taken over, seconds since 1970.
+    pub(crate) reloaded_at: u64,
+    /// Counts changes that the API made to bindings.
+    pub(crate) revision: u64,
+    /// Settings that changed in the file and count from the next start on.
+    pub(crate) needs_restart: Vec<&'static str>,
+    pub(crate) started: String,
+    pub(crate) fragments: EarlyFragments,
+    pub(crate) hub: Hub,
+    /// Reads the dataplane's events; made anew with it.
+    pub(crate) pump: Option<Pump>,
+    /// Names of devices, for traced packets.
+    pub(crate) device_names: BTreeMap<u32, String>,
+}
+
+/// The gateway, shared by the tasks of one thread and the API's.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared(Arc<Mutex<Gateway>>);
+
+impl Shared {
+    pub(crate) fn new(gateway: Gateway) -> Self {
+        Self(Arc::new(Mutex::new(gateway)))
+    }
+
+    /// The gateway, for as long as no await comes in between.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Gateway> {
+        // A task that panicked has left maps that are whole: each change is.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why bindings could not be added.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// The state could not be written: nothing was changed.
+    #[error(transparent)]
+    State(anyhow::Error),
+    /// The dataplane refused: nothing was changed.
+    #[error(transparent)]
+    Dataplane(#[from] Error),
+}
+
+impl Gateway {
+    /// Brings the dataplane to what the plan says and attaches it.
+    pub(crate) fn apply(&mut self) -> Result<Changes, Error> {
+        self.plan.interfaces = self
+            .interfaces
+            .iter()
+            .map(|known| known.spec.clone())
+            .collect();
+        let changes = self.dataplane.reconcile(&self.plan.desired())?;
+        self.attach();
+        Ok(changes)
+    }
+
+    /// Attaches to all interfaces that are there.
+    fn attach(&mut self) {
+        let present: Vec<usize> = (0..self.interfaces.len())
+            .filter(|i| self.interfaces[*i].missing.is_none())
+            .collect();
+        let specs: Vec<InterfaceSpec> = present
+            .iter()
+            .map(|i| self.interfaces[*i].spec.clone())
+            .collect();
+        let mut results = self
+            .dataplane
+            .attach(&specs, self.plan.config.settings.xdp)
+            .into_iter();
+        for known in &mut self.interfaces {
+            known.attached = None;
+        }
+        for (i, result) in present.into_iter().zip(&mut results) {
+            let name = &self.interfaces[i].spec.name;
+            let result = result.map_err(|error| error.to_string());
+            match &result {
+                Ok(done) => tracing::info!(
+                    interface = name,
+                    device = done.device,
+                    xdp = done.xdp.map_or("none", dataplane::XdpMode::label),
+                    tc = done.tc,
+                    "attached"
+                ),
+                Err(error) => tracing::error!(interface = name, %error, "cannot attach"),
+            }
+            self.interfaces[i].attached = Some(result);
+        }
+        self.attach_errors = results
+            .filter_map(Result::err)
+            .map(|error| error.to_string())
+            .collect();
+        for error in &self.attach_errors {
+            tracing::error!(%error, "cannot attach");
+        }
+    }
+
+    /// Compares interfaces with the machine's links; applies what has changed.
+    pub(crate) fn links_changed(&mut self, links: &Links) -> Result<(), Error> {
+        self.device_names = device_names(links);
+        let mut changed = false;
+        let resolved = resolve(&self.plan.config, links);
+        for (known, now) in self.interfaces.iter_mut().zip(resolved) {
+            let (spec, missing) = match now {
+                Ok(spec) => (spec, None),
+                Err(unusable) => (known.spec.clone(), Some(unusable.wrong.message)),
+            };
+            if spec == known.spec && missing == known.missing {
+                continue;
+            }
+            match &missing {
+                Some(why) => tracing::warn!(interface = spec.name, why, "interface lost"),
+                None => tracing::info!(
+                    interface = spec.name,
+                    ifindex = spec.ifindex,
+                    "interface changed"
+                ),
+            }
+            (known.spec, known.missing) = (spec, missing);
+            changed = true;
+        }
+        let failed = self
+            .interfaces
+            .iter()
+            .any(|known| matches!(known.attached, Some(Err(_))));
+        if changed || failed {
+            self.apply()?;
+        }
+        Ok(())
+    }
+
+    /// Adds checked bindings: first to the state, then to the dataplane; all or none.
+    pub(crate) fn add(&mut self, entries: Vec<Entry>) -> Result<(), Refused> {
+        let added: Vec<Ipv4Addr> = entries.iter().map(|entry| entry.spec.private).collect();
+        let mut taken = false;
+        for entry in &entries {
+            taken |= self.plan.ledger.insert(entry.clone()).is_err();
+        }
+        debug_assert!(!taken, "entries are checked before they are added");
+        if let Err(error) = self.save() {
+            self.forget(&added);
+            return Err(Refused::State(error));
+        }
+        for (done, entry) in entries.iter().enumerate() {
+            if let Err(error) = self.dataplane.add(entry.spec) {
+                for private in &added[..done] {
+                    self.dataplane.remove(*private);
+                }
+                self.forget(&added);
+                self.save().map_err(Refused::State)?;
+                return Err(error.into());
+            }
+            tracing::debug!(
+                private = %entry.spec.private,
+                public = %entry.spec.public,
+                ports = %entry.spec.ports,
+                "binding added"
+            );
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, added: &[Ipv4Addr]) {
+        for private in added {
+            self.plan.ledger.remove(*private);
+        }
+    }
+
+    /// Removes a binding that the API added.
+    pub(crate) fn remove(&mut self, private: Ipv4Addr) -> Result<(), Refused> {
+        let Some(entry) = self.plan.ledger.remove(private) else {
+            return Ok(());
+        };
+        if let Err(error) = self.save() {
+            let restored = self.plan.ledger.insert(entry);
+            debug_assert!(restored.is_ok(), "it was there a moment ago");
+            return Err(Refused::State(error));
+        }
+        self.dataplane.remove(private);
+        tracing::debug!(%private, "binding removed");
+        Ok(())
+    }
+
+    fn save(&mut self) -> anyhow::Result<()> {
+        self.revision += 1;
+        self.store.save(self.api_entries())
+    }
+
+    /// The bindings that the API added.
+    pub(crate) fn api_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.plan
+            .ledger
+            .iter()
+            .filter(|entry| entry.origin == Origin::Api)
+    }
+}
+
+/// The plan's interfaces, not attached to yet.
+pub(crate) fn known(interfaces: &[InterfaceSpec]) -> Vec<KnownInterface> {
+    interfaces
+        .iter()
+        .map(|spec| KnownInterface {
+            spec: spec.clone(),
+            missing: None,
+            attached: None,
+        })
+        .collect()
+}
+
+/// Names of all devices by index.
+pub(crate) fn device_names(links: &Links) -> BTreeMap<u32, String> {
+    links
+        .iter()
+        .map(|link| (link.index, link.name.clone()))
+        .collect()
+}

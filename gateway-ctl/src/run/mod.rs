@@ -1,0 +1,35 @@
+//! The daemon: sockets and timers around the configuration and the dataplane.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `start.rs` | the order of things: privileges, plan, lock, dataplane, serve, ready |
+//! | `plan.rs` | configuration + API's bindings + interfaces, checked together |
+//! | `gateway.rs` | what runs: plan, dataplane, attachments |
+//! | `reload.rs` | a new plan in place of the old, or all that is wrong with it |
+//! | `interfaces.rs` | links come, go and change |
+//! | `events.rs` | the dataplane's ring buffers -> `trace.rs`, `fragments.rs` |
+//! | `trace.rs` | dropped packets to whoever listens |
+//! | `fragments.rs` | fragments held until the first of their datagram has come |
+//! | `signals.rs` | SIGHUP reloads, SIGTERM and SIGINT end |
+//! | `privileges.rs`, `logging.rs`, `notify.rs`, `clock.rs` | the surroundings |
+
+mod clock;
+mod events;
+mod fragments;
+mod gateway;
+mod interfaces;
+mod logging;
+mod notify;
+mod plan;
+mod privileges;
+mod reload;
+mod signals;
+mod start;
+mod trace;
+
+pub(crate) use gateway::{Gateway, KnownInterface, Shared};
+pub(crate) use logging::LogFormat;
+pub(crate) use plan::{FromApi, Plan};
+pub(crate) use reload::{ReloadError, reload};
+pub(crate) use start::run;
+pub(crate) use trace::Listener;

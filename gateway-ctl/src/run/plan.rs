@@ -1,0 +1,132 @@
+//! What is to run: the configuration, the API's bindings and the machine's
+//! interfaces, checked together before anything is touched.
+
+use std::path::Path;
+
+use dataplane::{Desired, InterfaceSpec};
+
+use crate::config::{
+    self, Config, Conflict, Entry, Ledger, Loaded, Origin, Place, Problems, Settings, conflicting,
+    misplaced,
+};
+use crate::net::{Links, resolve};
+
+/// A plan that holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The configuration; its own ledger has moved into `ledger`.
+    pub(crate) config: Config,
+    /// All bindings, the file's and the API's.
+    pub(crate) ledger: Ledger,
+    /// Every interface of the configuration, inside first; empty when links were not
+    /// asked for.
+    pub(crate) interfaces: Vec<InterfaceSpec>,
+}
+
+/// The API's bindings and where they are kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FromApi {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) kept_in: String,
+}
+
+impl Plan {
+    /// Makes a plan from the file at `path`.
+    ///
+    /// Without `links`, interfaces are not looked up. `from_api` is asked for with the
+    /// settings, which say where it is kept.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub(crate) fn make(
+        path: &Path,
+        links: Option<&Links>,
+        from_api: impl FnOnce(&Settings) -> Result<FromApi, Problems>,
+    ) -> Result<Self, Problems> {
+        let loaded = config::load(path)?;
+        let interfaces = links
+            .map(|links| look_up(&loaded, links))
+            .unwrap_or_default();
+        // A file that is wrong has no place for more: first things first.
+        let from_api = if loaded.report().is_clean() {
+            from_api(&loaded.config().settings)?
+        } else {
+            FromApi::default()
+        };
+        let ledger = with_api(&loaded, from_api);
+        let mut config = loaded.finish()?;
+        config.ledger = Ledger::default();
+        Ok(Self {
+            config,
+            ledger,
+            interfaces,
+        })
+    }
+
+    /// As the dataplane wants it.
+    pub(crate) fn desired(&self) -> Desired {
+        Desired {
+            interfaces: self.interfaces.clone(),
+            pool: self.config.pool.specs(),
+            bindings: self.ledger.specs(),
+            icmp_error_rate: self.config.settings.icmp_error_rate,
+        }
+    }
+}
+
+fn look_up(loaded: &Loaded, links: &Links) -> Vec<InterfaceSpec> {
+    let mut found = Vec::new();
+    for interface in resolve(loaded.config(), links) {
+        match interface {
+            Ok(spec) => found.push(spec),
+            Err(unusable) => {
+                loaded
+                    .report()
+                    .problem(unusable.at, unusable.wrong.message, unusable.wrong.fix);
+            }
+        }
+    }
+    found
+}
+
+/// The file's bindings and the API's, as far as they go together.
+fn with_api(loaded: &Loaded, from_api: FromApi) -> Ledger {
+    let (config, report) = (loaded.config(), loaded.report());
+    let mut ledger = config.ledger.clone();
+    for entry in from_api.entries {
+        let (spec, whole) = (entry.spec, Place::default());
+        let fix = format!(
+            "change the file, or remove the API's binding: gateway-ctl bindings del {} (kept in {})",
+            spec.private, from_api.kept_in
+        );
+        let about = format!(
+            "binding {} {} {}, added by the API",
+            spec.private, spec.public, spec.ports
+        );
+        for wrong in misplaced(&config.inside, &config.pool, &spec) {
+            report.problem(whole, format!("{about}: {}", wrong.message), fix.clone());
+        }
+        if let Err(conflict) = ledger.insert(entry) {
+            let (Conflict::Private(other) | Conflict::Ports(other)) = &conflict;
+            let at = match other.origin {
+                Origin::File(place) => place,
+                Origin::Api => whole,
+            };
+            let wrong = conflicting(&spec, &conflict, |_| "here".to_owned());
+            report.problem(at, format!("{about}: {}", wrong.message), fix);
+        }
+    }
+    let room = config.settings.limits.bindings as usize;
+    if report.is_clean() && ledger.len() > room {
+        let message = format!(
+            "{} bindings with those added by the API, room for {room}",
+            ledger.len()
+        );
+        let fix = format!(
+            "write bindings = {} in [limits]",
+            ledger.len().next_multiple_of(256)
+        );
+        report.problem(Place::default(), message, fix);
+    }
+    ledger
+}

@@ -1,0 +1,182 @@
+//! A new plan in place of the old: only the difference is written.
+
+use dataplane::{Dataplane, Opened};
+
+use crate::api::types::{Reload, Reloaded};
+use crate::config::{Entry, Problems, Settings};
+use crate::net::Links;
+
+use super::clock::{now_text, since_epoch};
+use super::events::Pump;
+use super::gateway::{Shared, device_names, known};
+use super::plan::{FromApi, Plan};
+
+/// Why a reload was refused; what ran before goes on running.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReloadError {
+    /// The configuration is wrong.
+    #[error("{} in the configuration; what ran before goes on running", errors(.0.count()))]
+    Config(Problems),
+    /// The machine refused.
+    #[error(transparent)]
+    Machine(#[from] anyhow::Error),
+}
+
+fn errors(count: usize) -> String {
+    if count == 1 {
+        "1 error".to_owned()
+    } else {
+        format!("{count} errors")
+    }
+}
+
+/// Reads the configuration again and applies the difference.
+///
+/// # Errors
+/// [`ReloadError`]; the gateway remembers it for its status.
+pub(crate) async fn reload(shared: &Shared) -> Result<Reloaded, ReloadError> {
+    let result = attempt(shared).await;
+    let mut gateway = shared.lock();
+    gateway.reload = match &result {
+        Ok(_) => Reload {
+            ok: true,
+            at: now_text(),
+            error: None,
+            problems: Vec::new(),
+        },
+        Err(error) => Reload {
+            ok: false,
+            at: now_text(),
+            error: Some(error.to_string()),
+            problems: match error {
+                ReloadError::Config(problems) => problems.list.clone(),
+                ReloadError::Machine(_) => Vec::new(),
+            },
+        },
+    };
+    match &result {
+        Ok(done) => {
+            gateway.reloaded_at = since_epoch().as_secs();
+            tracing::info!(
+                added = done.added,
+                removed = done.removed,
+                kept = done.kept,
+                "reloaded"
+            );
+        }
+        Err(ReloadError::Config(problems)) => {
+            tracing::error!("configuration refused:\n{problems}");
+        }
+        Err(error) => tracing::error!(%error, "reload failed"),
+    }
+    result
+}
+
+async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
+    let (path, entries, kept_in, revision) = {
+        let gateway = shared.lock();
+        let entries: Vec<Entry> = gateway.api_entries().cloned().collect();
+        let kept_in = gateway.store.path().display().to_string();
+        (
+            gateway.config_path.clone(),
+            entries,
+            kept_in,
+            gateway.revision,
+        )
+    };
+    let links = Links::read().map_err(anyhow::Error::from)?;
+    let names = device_names(&links);
+    // A million bindings take seconds to read: on another thread, packets' events go on.
+    let made = tokio::task::spawn_blocking(move || {
+        Plan::make(&path, Some(&links), |_| Ok(FromApi { entries, kept_in }))
+    });
+    let plan = made
+        .await
+        .map_err(anyhow::Error::from)?
+        .map_err(ReloadError::Config)?;
+    let reloaded = {
+        let mut gateway = shared.lock();
+        if gateway.revision != revision {
+            let busy = "bindings changed while the configuration was read: reload again";
+            return Err(anyhow::anyhow!(busy).into());
+        }
+        gateway.device_names = names;
+        gateway.take_over(plan)
+    };
+    if shared.lock().pump.is_none() {
+        let pump = Pump::start(shared)?;
+        let mut gateway = shared.lock();
+        gateway.pump = Some(pump);
+        gateway.set_trace_rate();
+    }
+    Ok(reloaded.map_err(anyhow::Error::from)?)
+}
+
+impl super::gateway::Gateway {
+    /// Runs a new plan; when the dataplane refuses, the old one is put back.
+    fn take_over(&mut self, mut plan: Plan) -> Result<Reloaded, dataplane::Error> {
+        let rebuilt = plan.config.settings.limits != self.dataplane.limits();
+        if rebuilt {
+            let directory = &self.plan.config.settings.pin_directory;
+            let (dataplane, opened) = Dataplane::open(directory, plan.config.settings.limits)?;
+            tracing::warn!("limits have changed: maps are made anew, counters start at zero");
+            self.dataplane = dataplane;
+            // The new maps' events need a new reader.
+            self.pump = None;
+            self.opened = match opened {
+                Opened::Rebuilt { .. } => Opened::Rebuilt {
+                    why: "limits have changed".to_owned(),
+                },
+                other => other,
+            };
+        }
+        self.needs_restart =
+            fixed_until_restart(&self.plan.config.settings, &mut plan.config.settings);
+        let former_interfaces = std::mem::replace(&mut self.interfaces, known(&plan.interfaces));
+        let former = std::mem::replace(&mut self.plan, plan);
+        match self.apply() {
+            Ok(changes) => Ok(Reloaded {
+                added: changes.added,
+                removed: changes.removed,
+                kept: changes.kept,
+                rebuilt,
+            }),
+            Err(error) => {
+                self.plan = former;
+                self.interfaces = former_interfaces;
+                if let Err(error) = self.apply() {
+                    tracing::error!(%error, "cannot go back to the former configuration");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Keeps the settings that are bound at start; names those that differ in the file.
+fn fixed_until_restart(running: &Settings, wanted: &mut Settings) -> Vec<&'static str> {
+    let mut differ = Vec::new();
+    let mut keep = |same: bool, name| {
+        if !same {
+            differ.push(name);
+        }
+    };
+    keep(running.socket == wanted.socket, "api.socket");
+    keep(
+        running.metrics_listen == wanted.metrics_listen,
+        "metrics.listen",
+    );
+    keep(
+        running.state_directory == wanted.state_directory,
+        "state.directory",
+    );
+    keep(
+        running.pin_directory == wanted.pin_directory,
+        "dataplane.pin_directory",
+    );
+    wanted.socket.clone_from(&running.socket);
+    wanted.metrics_listen = running.metrics_listen;
+    wanted.state_directory.clone_from(&running.state_directory);
+    wanted.pin_directory.clone_from(&running.pin_directory);
+    differ
+}

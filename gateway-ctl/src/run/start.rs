@@ -1,0 +1,131 @@
+//! The order in which things start. Until the last step nothing is announced; a
+//! failure ends the daemon with what to do about it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use dataplane::{Dataplane, Opened};
+use nix::fcntl::Flock;
+
+use crate::api;
+use crate::api::types::{EarlyFragments, Reload};
+use crate::config::{Problems, Settings};
+use crate::metrics;
+use crate::net::Links;
+use crate::state::{self, BindingsFile};
+
+use super::clock::{now_text, since_epoch};
+use super::gateway::{Gateway, Shared, device_names, known};
+use super::logging::{self, LogFormat};
+use super::notify::notify;
+use super::plan::{FromApi, Plan};
+use super::signals::Signals;
+use super::{events, interfaces, privileges};
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+/// When it cannot start. What an earlier daemon pinned goes on as it was.
+pub(crate) fn run(config: &Path, format: LogFormat, debug: bool) -> Result<()> {
+    logging::start(format, debug);
+    privileges::check()?;
+    let config = std::path::absolute(config).context("cannot find the configuration")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(daemon(config))
+}
+
+async fn daemon(config: PathBuf) -> Result<()> {
+    let signals = Signals::listen()?;
+    let links = Links::read().context("cannot ask the kernel for its interfaces")?;
+    let plan = Plan::make(&config, Some(&links), api_bindings)
+        .map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
+    let settings = plan.config.settings.clone();
+    let _lock: Flock<File> = state::lock(&settings.state_directory)?;
+    // Sockets first: when one is taken, the dataplane is left as it is.
+    let socket = api::bind(&settings.socket)?;
+    let metrics = settings.metrics_listen.map(metrics::bind).transpose()?;
+
+    let shared = Shared::new(open(config, plan, &links)?);
+    let changes = shared
+        .lock()
+        .apply()
+        .context("cannot bring the dataplane up to date")?;
+    tracing::info!(
+        changes.added,
+        changes.removed,
+        changes.kept,
+        "bindings in the dataplane"
+    );
+    let pump = events::Pump::start(&shared)?;
+    shared.lock().pump = Some(pump);
+    interfaces::watch(shared.clone())?;
+    api::serve(socket, shared.clone());
+    if let Some(listener) = metrics {
+        metrics::serve(listener, shared.clone())?;
+    }
+    notify("READY=1");
+    tracing::info!("ready");
+
+    let why = signals.heed(&shared).await;
+    notify("STOPPING=1");
+    shared.lock().dataplane.set_trace_rate(0);
+    // The lock goes with the process: the path must not outlive the one who listens.
+    let _ = std::fs::remove_file(&settings.socket);
+    tracing::info!(why, "ends; the dataplane goes on forwarding");
+    Ok(())
+}
+
+/// The bindings that the API added in former lives.
+fn api_bindings(settings: &Settings) -> Result<FromApi, Problems> {
+    let store = BindingsFile::in_directory(&settings.state_directory);
+    let entries = store
+        .load()
+        .map_err(|error| Problems::with_file(store.path(), format!("{error:#}"), ""))?;
+    Ok(FromApi {
+        entries,
+        kept_in: store.path().display().to_string(),
+    })
+}
+
+fn open(config_path: PathBuf, plan: Plan, links: &Links) -> Result<Gateway> {
+    let settings = &plan.config.settings;
+    let (dataplane, opened) = Dataplane::open(&settings.pin_directory, settings.limits)
+        .context("cannot open the dataplane")?;
+    match &opened {
+        Opened::Fresh => tracing::info!("the dataplane is new"),
+        Opened::Adopted => tracing::info!("the dataplane that was pinned goes on"),
+        Opened::Rebuilt { why } => tracing::warn!(
+            why,
+            "the pinned dataplane could not be taken over and is built anew from the configuration; \
+             counters start at zero, echo identifiers and fragments on their way are forgotten"
+        ),
+    }
+    let store = BindingsFile::in_directory(&settings.state_directory);
+    Ok(Gateway {
+        interfaces: known(&plan.interfaces),
+        device_names: device_names(links),
+        plan,
+        config_path,
+        store,
+        dataplane,
+        opened,
+        attach_errors: Vec::new(),
+        reload: Reload {
+            ok: true,
+            at: now_text(),
+            error: None,
+            problems: Vec::new(),
+        },
+        reloaded_at: since_epoch().as_secs(),
+        revision: 0,
+        needs_restart: Vec::new(),
+        started: now_text(),
+        fragments: EarlyFragments::default(),
+        hub: super::trace::Hub::default(),
+        pump: None,
+    })
+}
