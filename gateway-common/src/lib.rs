@@ -7,6 +7,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, feature = "testing"))]
+#[macro_use]
+extern crate std;
+
 pub mod abi;
 pub mod address_tree;
 pub mod checksum;
@@ -16,6 +20,8 @@ pub mod nat;
 pub mod parse;
 pub mod port_range;
 pub mod tables;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod verdict;
 pub mod view;
 

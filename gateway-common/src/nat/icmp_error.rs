@@ -10,7 +10,7 @@
 //! went out, so its *source* is the phone; one that goes out quotes a packet that
 //! came in, so its *destination* is.
 
-use super::{Translation, echo, inbound};
+use super::{Translation, echo, inbound, outbound};
 use crate::abi::Interface;
 use crate::parse::{self, Packet, Quoted, Transport};
 use crate::tables::{Phone, Tables};
@@ -22,6 +22,25 @@ use crate::view::PacketView;
 #[cold]
 #[inline(never)]
 pub(super) fn decide(
+    view: &impl PacketView,
+    packet: &Packet,
+    arrival: &Interface,
+    tables: &impl Tables,
+    translation: &mut Translation,
+) -> Result<(), Reason> {
+    let done = translate(view, packet, arrival, tables, translation);
+    if done == Err(Reason::IcmpErrorUnmatched) && translation.reason != Reason::Inbound {
+        // A host that is the kernel's answers packets that the kernel let in to it.
+        let source = tables.owner(packet.source);
+        if outbound::sender(packet, arrival, tables, source) == Err(Reason::UnboundHost) {
+            return Err(Reason::UnboundHost);
+        }
+    }
+    done
+}
+
+#[inline(always)]
+fn translate(
     view: &impl PacketView,
     packet: &Packet,
     arrival: &Interface,

@@ -38,12 +38,12 @@ pub fn rewrite(
         Transport::Ports if packet.protocol == protocol::TCP => {
             view.update_pseudo_checksum(at + tcp::CHECKSUM, translation.change, false)?;
         }
-        Transport::EchoRequest | Transport::EchoReply => {
-            if translation.echo_id != packet.source_port {
-                let delta = Delta::NONE.word(packet.source_port, translation.echo_id);
-                view.put_u16(at + icmp::ID, translation.echo_id)?;
-                view.update_checksum(at + icmp::CHECKSUM, delta)?;
-            }
+        Transport::EchoRequest | Transport::EchoReply
+            if translation.echo_id != packet.source_port =>
+        {
+            let delta = Delta::NONE.word(packet.source_port, translation.echo_id);
+            view.put_u16(at + icmp::ID, translation.echo_id)?;
+            view.update_checksum(at + icmp::CHECKSUM, delta)?;
         }
         Transport::IcmpError => {
             let mut delta = Delta::NONE;
