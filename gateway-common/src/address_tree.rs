@@ -142,3 +142,6 @@ pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Entry {
     }
     Entry(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ pub fn write(
     let kind = (answer.kind as u16) << 8 | answer.code as u16;
     view.put_halves(ip + ipv4::HEADER, [kind, !fold(sum), 0, answer.mtu])
 }
+
+#[cfg(test)]
+mod tests;

@@ -339,3 +339,6 @@ pub fn quoted(view: &impl PacketView, packet: &Packet) -> Result<Quoted, Reason>
     }
     Ok(quoted)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::{refused, sent};
 use crate::abi::EchoKey;
 use crate::tables::{Phone, Tables as _};
-use crate::testing::packet::{Sample, echo_reply, echo_request};
+use crate::testing::packet::{Sample, echo_reply, echo_request, unreachable};
 use crate::testing::site::{
     ALICE, BOB, CAROL, COMPUTERS, DEDICATED, OUTSIDE, PHONES, REMOTE, SHARED, site,
 };
@@ -111,16 +111,13 @@ fn no_request_goes_from_phone_to_phone() {
 fn the_first_fragment_of_a_large_ping_is_right_when_put_together() {
     let tables = site();
     let whole = echo_request(CAROL.private, REMOTE, 3);
-    for (start, end) in [(0, 8), (8, 15)] {
-        let came = whole.clone().cut(start, end);
-        let left = came.forwarded(SHARED, REMOTE).echo_id(50003);
+    // The sum over all of it is in the first, with the identifier.
+    let first = whole.clone().cut(0, 8);
+    let first_left = first.forwarded(SHARED, REMOTE).echo_id(50003);
+    let later = whole.cut(8, 15);
+    let later_left = later.forwarded(SHARED, REMOTE);
+    for (came, left) in [(first, first_left), (later, later_left)] {
         let slots = (COMPUTERS, OUTSIDE);
-        // Later fragments have no identifier; the sum over all of it is the first's.
-        let left = if start == 0 {
-            left
-        } else {
-            came.forwarded(SHARED, REMOTE)
-        };
         sent(&tables, slots, &came, Reason::Outbound, &left);
     }
 }
@@ -143,7 +140,7 @@ fn an_error_about_a_request_quotes_the_hosts_own_identifier() {
     let outside = |sample: &Sample| sample.clone().echo_id(40007);
     for keep in [8, 15] {
         let quoted = outside(&request.forwarded(DEDICATED, REMOTE));
-        let came = crate::testing::packet::unreachable(REMOTE, DEDICATED, quoted, keep);
+        let came = unreachable(REMOTE, DEDICATED, quoted, keep);
         let quoted = request.forwarded(ALICE.private, REMOTE);
         let left = came.forwarded(REMOTE, ALICE.private).quoting(quoted);
         sent(&tables, (OUTSIDE, PHONES), &came, Reason::Inbound, &left);
@@ -157,7 +154,7 @@ fn an_error_about_an_answer_quotes_the_outside_identifier() {
     leaves(&tables, ALICE, 7, 40007);
     let answer = echo_reply(REMOTE, ALICE.private, 7);
     for keep in [8, 15] {
-        let came = crate::testing::packet::unreachable(ALICE.private, REMOTE, answer.clone(), keep);
+        let came = unreachable(ALICE.private, REMOTE, answer.clone(), keep);
         let mut quoted = answer.clone().echo_id(40007);
         quoted.destination = DEDICATED;
         let left = came.forwarded(DEDICATED, REMOTE).quoting(quoted);
