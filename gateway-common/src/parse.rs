@@ -263,21 +263,6 @@ pub struct Quoted {
     pub destination_port: u16,
 }
 
-impl Quoted {
-    /// No quote.
-    pub const NONE: Self = Self {
-        ip: 0,
-        transport_at: 0,
-        end: 0,
-        protocol: 0,
-        transport: Transport::Unknown,
-        source: 0,
-        destination: 0,
-        source_port: 0,
-        destination_port: 0,
-    };
-}
-
 /// Reads the packet that the ICMP error `packet` quotes.
 ///
 /// # Errors

@@ -55,7 +55,6 @@ fn translate(
     translation.quoted.source = quoted.source;
     translation.quoted.destination = quoted.destination;
     translation.quoted.echo_id = quoted.source_port;
-    translation.quoted.quoted = quoted;
     if translation.reason != Reason::Outbound {
         towards_phone(packet, &quoted, tables, translation)?;
     }

@@ -30,7 +30,7 @@ pub use rewrite::{TtlChange, rewrite};
 pub use route::{Stage, Step, query, route};
 
 use crate::abi::Interface;
-use crate::parse::{Packet, Quoted, Transport};
+use crate::parse::{Packet, Transport};
 use crate::tables::Tables;
 use crate::verdict::Reason;
 use crate::view::{AddressChange, PacketView};
@@ -57,8 +57,6 @@ pub struct Translation {
 /// What changes in a quoted packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotedChange {
-    /// The packet as quoted.
-    pub quoted: Quoted,
     /// Its source address.
     pub source: u32,
     /// Its destination address.
@@ -69,7 +67,6 @@ pub struct QuotedChange {
 
 impl QuotedChange {
     const NONE: Self = Self {
-        quoted: Quoted::NONE,
         source: 0,
         destination: 0,
         echo_id: 0,

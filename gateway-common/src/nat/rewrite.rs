@@ -6,7 +6,7 @@
 use super::{QuotedChange, Translation};
 use crate::checksum::Delta;
 use crate::headers::{icmp, ipv4, protocol, tcp, udp};
-use crate::parse::{Packet, Transport};
+use crate::parse::{self, Packet, Transport};
 use crate::verdict::Reason;
 use crate::view::{AddressChange, PacketView};
 
@@ -47,7 +47,7 @@ pub fn rewrite(
         }
         Transport::IcmpError => {
             let mut delta = Delta::NONE;
-            rewrite_quoted(view, &translation.quoted, &mut delta)?;
+            rewrite_quoted(view, packet, &translation.quoted, &mut delta)?;
             view.update_checksum(at + icmp::CHECKSUM, delta)?;
         }
         _ => {}
@@ -85,10 +85,12 @@ fn rewrite_header(
 #[inline(never)]
 fn rewrite_quoted(
     view: &mut impl PacketView,
+    packet: &Packet,
     change: &QuotedChange,
     remains: &mut Delta,
 ) -> Result<(), Reason> {
-    let quoted = &change.quoted;
+    // Once more: cheaper than keeping it on the fast path's stack.
+    let quoted = parse::quoted(view, packet)?;
     let addresses = AddressChange {
         old_source: quoted.source,
         source: change.source,
