@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use dataplane::{HookCounters, Opened, Role, XdpMode};
 use gateway_common::Outcome;
+use gateway_common::abi::map;
 
 use super::server::Failure;
 use super::types::{
@@ -13,6 +14,9 @@ use super::types::{
 use crate::health;
 use crate::net::Links;
 use crate::run::{self, Gateway, KnownInterface, ReloadError, Shared};
+
+/// Maps whose size follows `[limits]`; the others are the same for every site.
+const GROWING: [&str; 4] = [map::BINDINGS, map::NODES, map::POOL, map::BLOCKS];
 
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Failure> {
     let links = Links::read().map_err(Failure::machine)?;
@@ -141,10 +145,12 @@ pub(super) async fn memory(State(shared): State<Shared>) -> Json<Memory> {
         .collect();
     let total_bytes: u64 = maps.iter().map(|map| map.bytes).sum();
     let room = u64::from(gateway.dataplane.limits().bindings).max(1);
+    let growing = maps.iter().filter(|of| GROWING.contains(&of.map.as_str()));
+    let growing: u64 = growing.map(|of| of.bytes).sum();
     Json(Memory {
         maps,
         total_bytes,
-        bytes_per_binding: total_bytes.div_ceil(room),
+        bytes_per_binding: growing.div_ceil(room),
     })
 }
 

@@ -213,7 +213,7 @@ pub(crate) struct Memory {
     pub(crate) maps: Vec<MapUse>,
     /// All maps together, bytes.
     pub(crate) total_bytes: u64,
-    /// Total divided by the bindings there is room for, bytes.
+    /// Of the maps that grow with `[limits]`: bytes for each binding there is room for.
     pub(crate) bytes_per_binding: u64,
 }
 

@@ -26,7 +26,7 @@ fn text(memory: &types::Memory) -> String {
         table.row([map.map.clone(), map.entries.to_string(), bytes(map.bytes)]);
     }
     format!(
-        "{table}\ntotal {}, {} bytes for each binding there is room for\n",
+        "{table}\ntotal {}; of the maps that follow [limits], {} bytes for each binding there is room for\n",
         bytes(memory.total_bytes),
         memory.bytes_per_binding
     )

@@ -107,12 +107,41 @@ fn ask(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> 
         .block_on(command)
 }
 
+/// The error and its causes, each said once: some messages hold their cause already.
+fn whole(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    shortened(&text)
+}
+
+/// A verifier's log has thousands of lines; the first and the last say most.
+fn shortened(text: &str) -> String {
+    const KEPT: usize = 12;
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() <= 20 * KEPT {
+        return text.to_owned();
+    }
+    let left_out = lines.len() - 2 * KEPT;
+    let (first, last) = (&lines[..KEPT], &lines[lines.len() - KEPT..]);
+    format!(
+        "{}\n... {left_out} lines ...\n{}",
+        first.join("\n"),
+        last.join("\n")
+    )
+}
+
 /// What went wrong and what to do.
 fn explain(error: &anyhow::Error) {
     if error.is::<output::Said>() {
         return;
     }
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", whole(error));
     let Some(client) = error.downcast_ref::<ClientError>() else {
         return;
     };

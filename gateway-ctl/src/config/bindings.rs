@@ -173,7 +173,8 @@ fn reserved(pool: &Pool, spec: &BindingSpec) -> Option<Wrong> {
 }
 
 fn not_inside(inside: &[Inside], private: Ipv4Addr) -> Option<Wrong> {
-    if inside.iter().any(|side| side.contains(private)) {
+    // Without any inside network that is what is wrong, not each binding.
+    if inside.is_empty() || inside.iter().any(|side| side.contains(private)) {
         return None;
     }
     let networks: Vec<String> = inside

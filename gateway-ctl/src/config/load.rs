@@ -110,6 +110,14 @@ pub(super) fn parse(path: &Path, text: &str) -> Loaded {
     Loaded { config, report }
 }
 
+/// A section of settings: its key, its name in messages, its keys, and who reads it.
+type SettingsSection = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    fn(&mut Settings, &Section<'_>),
+);
+
 struct Document<'a> {
     reader: Reader<'a>,
     table: &'a DeTable<'a>,
@@ -155,12 +163,7 @@ impl<'a> Document<'a> {
 
     fn settings(&self) -> Settings {
         let mut settings = Settings::default();
-        let read: [(
-            &str,
-            &'static str,
-            &[&'static str],
-            fn(&mut Settings, &Section<'_>),
-        ); 5] = [
+        let read: [SettingsSection; 5] = [
             (
                 "dataplane",
                 "[dataplane]",

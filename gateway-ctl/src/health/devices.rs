@@ -12,7 +12,7 @@ use super::{critical, warning};
 
 /// Offloads that hide or merge packets before XDP sees them: kernel's name, ethtool's
 /// word, what they do.
-const HARMFUL: [(&str, &str, &str); 4] = [
+const HARMFUL: [(&str, &str, &str); 2] = [
     (
         "rx-lro",
         "lro",
@@ -23,13 +23,9 @@ const HARMFUL: [(&str, &str, &str); 4] = [
         "rx-gro-hw",
         "merges packets before XDP sees them",
     ),
-    ("rx-vlan-hw-parse", "rxvlan", "hides VLAN tags from XDP"),
-    (
-        "rx-vlan-stag-hw-parse",
-        "rx-vlan-stag-hw-parse",
-        "hides VLAN tags from XDP",
-    ),
 ];
+/// Takes tags off frames; matters where the configuration names VLANs.
+const VLAN_OFFLOAD: &str = "rx-vlan-hw-parse";
 
 pub(super) fn check(gateway: &Gateway, links: &Links, found: &mut Vec<Warning>) {
     let mut devices = BTreeSet::new();
@@ -38,7 +34,13 @@ pub(super) fn check(gateway: &Gateway, links: &Links, found: &mut Vec<Warning>) 
         attachment(known, found);
         let spec = &known.spec;
         if spec.ethernet && known.missing.is_none() && devices.insert(spec.port_name.clone()) {
-            offloads(&spec.port_name, found);
+            let on_port = |of: &&KnownInterface| of.spec.port_name == spec.port_name;
+            let tagged = gateway
+                .interfaces
+                .iter()
+                .filter(on_port)
+                .any(|of| !of.spec.tags.is_empty());
+            offloads(&spec.port_name, tagged, found);
         }
     }
     for error in &gateway.attach_errors {
@@ -98,7 +100,7 @@ fn attachment(known: &KnownInterface, found: &mut Vec<Warning>) {
     }
 }
 
-fn offloads(device: &str, found: &mut Vec<Warning>) {
+fn offloads(device: &str, tagged: bool, found: &mut Vec<Warning>) {
     // Without ethtool's netlink family nothing is known, and nothing is said.
     let enabled = enabled_features(device).unwrap_or_default();
     for (feature, word, effect) in HARMFUL {
@@ -108,5 +110,11 @@ fn offloads(device: &str, found: &mut Vec<Warning>) {
                 format!("ethtool -K {device} {word} off"),
             ));
         }
+    }
+    if tagged && enabled.iter().any(|name| name == VLAN_OFFLOAD) {
+        found.push(critical(
+            format!("{device} has rxvlan on, which hides VLAN tags from XDP"),
+            format!("ethtool -K {device} rxvlan off txvlan off"),
+        ));
     }
 }

@@ -101,9 +101,7 @@ impl Gateway {
         held: &mut Held,
         sender: &RawSender,
     ) {
-        if !self.still_waiting(&fragment, sender) {
-            self.fragments.held += 1;
-        } else if held.take(fragment) {
+        if !self.still_waiting(&fragment, sender) || held.take(fragment) {
             self.fragments.held += 1;
         } else {
             self.fragments.refused += 1;

@@ -47,12 +47,7 @@ impl Plan {
         let interfaces = links
             .map(|links| look_up(&loaded, links))
             .unwrap_or_default();
-        // A file that is wrong has no place for more: first things first.
-        let from_api = if loaded.report().is_clean() {
-            from_api(&loaded.config().settings)?
-        } else {
-            FromApi::default()
-        };
+        let from_api = from_api(&loaded.config().settings)?;
         let ledger = with_api(&loaded, from_api);
         let mut config = loaded.finish()?;
         config.ledger = Ledger::default();
