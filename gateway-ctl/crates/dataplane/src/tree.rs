@@ -244,3 +244,6 @@ fn entry(words: &[AtomicU32], node: usize, byte: usize) -> &AtomicU32 {
 fn node_words(words: &[AtomicU32], node: usize) -> &[AtomicU32] {
     &words[node * NODE_ENTRIES..(node + 1) * NODE_ENTRIES]
 }
+
+#[cfg(test)]
+mod tests;

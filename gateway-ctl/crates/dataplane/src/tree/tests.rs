@@ -1,0 +1,290 @@
+//! Trees in plain memory: what is planned is what is found, and nothing flickers on
+//! the way there.
+
+use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+
+use gateway_common::address_tree::look_up;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+/// Prefixes and whose they are, shorter ones first.
+type Plan = Vec<(Prefix, Owner)>;
+
+const CAPACITY: usize = 192;
+
+fn planned(plan: &Plan) -> PlannedTree {
+    let mut tree = PlannedTree::new();
+    for (prefix, owner) in plan {
+        tree.set(*prefix, *owner);
+    }
+    tree
+}
+
+/// The same without a tree: the last, thus longest, prefix that has the address.
+fn wanted(plan: &Plan, address: u32) -> Owner {
+    plan.iter()
+        .rev()
+        .find(|(prefix, _)| prefix.contains(address.into()))
+        .map_or(Owner::Nobody, |(_, owner)| *owner)
+}
+
+fn memory(nodes: usize) -> Vec<AtomicU32> {
+    (0..nodes * NODE_ENTRIES)
+        .map(|_| AtomicU32::new(0))
+        .collect()
+}
+
+fn found(words: &[AtomicU32], address: u32) -> Owner {
+    look_up(address, |node, byte| {
+        entry(words, node as usize, usize::from(byte)).load(Ordering::Acquire)
+    })
+    .owner()
+}
+
+fn prefix(address: [u8; 4], length: u8) -> Prefix {
+    Prefix::new(address.into(), length).expect("a valid prefix")
+}
+
+/// Addresses where something may change: the ends of each prefix and their neighbours.
+fn edges(plans: &[&Plan]) -> Vec<u32> {
+    let prefixes = plans.iter().copied().flatten();
+    prefixes
+        .flat_map(|(prefix, _)| {
+            let first = u32::from(prefix.address());
+            let last = first | u32::MAX.checked_shr(prefix.length().into()).unwrap_or(0);
+            [first, last, first.wrapping_sub(1), last.wrapping_add(1)]
+        })
+        .collect()
+}
+
+/// Few distinct bytes, so that prefixes nest and meet.
+fn any_address() -> impl Strategy<Value = u32> {
+    let byte = || select(vec![0u8, 1, 10, 11, 64, 128, 255]);
+    [byte(), byte(), byte(), byte()].prop_map(u32::from_be_bytes)
+}
+
+fn any_plan() -> impl Strategy<Value = Plan> {
+    let owner = prop_oneof![
+        Just(Owner::Nobody),
+        Just(Owner::Inside),
+        (1u32..9).prop_map(Owner::Binding),
+        (0u32..9).prop_map(Owner::Pool),
+    ];
+    let length = prop_oneof![2 => 1u8..=32, 3 => Just(32), 2 => select(vec![8u8, 16, 24])];
+    let line = (any_address(), length, owner).prop_map(|(address, length, owner)| {
+        let address = address & u32::MAX << (32 - u32::from(length));
+        (prefix(address.to_be_bytes(), length), owner)
+    });
+    proptest::collection::vec(line, 0..12).prop_map(|mut plan| {
+        plan.sort_by_key(|(prefix, _)| prefix.length());
+        plan
+    })
+}
+
+/// `words` say what `plan` says, and `nodes` knows which it takes.
+fn assert_is(words: &[AtomicU32], nodes: &TreeNodes, plan: &Plan, also: &[u32]) {
+    for address in edges(&[plan]).iter().chain(also) {
+        let at = std::net::Ipv4Addr::from(*address);
+        assert_eq!(found(words, *address), wanted(plan, *address), "{at}");
+    }
+    let read = TreeNodes::read(words).expect("a sound tree");
+    assert_eq!(read.used(), nodes.used(), "no node is lost");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_tree_becomes_any_other(
+        plans in proptest::collection::vec(any_plan(), 1..4),
+        bindings in proptest::collection::vec((any_address(), 1u32..9), 0..4),
+        also in proptest::collection::vec(any::<u32>(), 20),
+    ) {
+        let words = memory(CAPACITY);
+        let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+        for plan in &plans {
+            let tree = planned(plan);
+            nodes.sync(&words, &tree).expect("room enough");
+            assert_is(&words, &nodes, plan, &also);
+            prop_assert_eq!(nodes.used(), tree.nodes(), "exactly what is planned");
+            prop_assert_eq!(nodes.sync(&words, &tree).expect("room enough"), 0);
+            // Then bindings come one by one, and the next sync takes them away.
+            let mut plan = plan.clone();
+            for (address, index) in &bindings {
+                let owner = Owner::Binding(*index);
+                nodes.set_address(&words, *address, owner).expect("room enough");
+                plan.push((prefix(address.to_be_bytes(), 32), owner));
+            }
+            assert_is(&words, &nodes, &plan, &also);
+        }
+    }
+
+    /// Stopped at each allocation in turn: every address has its old owner or its
+    /// new one, and a later sync finishes the work.
+    #[test]
+    fn a_sync_that_stops_halfway_has_harmed_nobody(old in any_plan(), new in any_plan()) {
+        let (before, after) = (planned(&old), planned(&new));
+        let addresses = edges(&[&old, &new]);
+        for allowed in 0..after.nodes() {
+            let words = memory(CAPACITY);
+            let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+            nodes.sync(&words, &before).expect("room enough");
+            nodes.free.drain(..nodes.free.len() - allowed);
+            let stopped = nodes.sync(&words, &after).is_err();
+            for address in &addresses {
+                let (was, will) = (wanted(&old, *address), wanted(&new, *address));
+                let is = found(&words, *address);
+                prop_assert!(is == will || stopped && is == was, "{address:#x}: {is:?}");
+            }
+            let mut nodes = TreeNodes::read(&words).expect("a sound tree");
+            nodes.sync(&words, &after).expect("room enough");
+            assert_is(&words, &nodes, &new, &addresses);
+        }
+    }
+}
+
+/// Trees that share most owners but little structure.
+fn two_sites() -> [Plan; 2] {
+    let inside = (prefix([10, 0, 0, 0], 8), Owner::Inside);
+    let phone = |last: u8| (prefix([10, 10, 0, last], 32), Owner::Binding(last.into()));
+    let pool = |last: u8| (prefix([192, 0, 2, last], 32), Owner::Pool(last.into()));
+    let old = vec![inside, phone(1), phone(2), pool(1)];
+    let new = vec![
+        (prefix([10, 0, 0, 0], 9), Owner::Inside),
+        (prefix([10, 128, 0, 0], 9), Owner::Inside),
+        (prefix([10, 10, 0, 0], 24), Owner::Inside),
+        (prefix([10, 77, 0, 0], 17), Owner::Inside),
+        (prefix([10, 200, 3, 4], 32), Owner::Inside),
+        phone(1),
+        phone(3),
+        pool(1),
+        pool(2),
+    ];
+    [old, new]
+}
+
+/// A reader beside the writer, as packets are. It holds `reading` for a look-up as
+/// packets hold RCU, and the writer waits for it between two syncs.
+#[test]
+fn readers_see_the_old_owner_or_the_new_one_and_nothing_else() {
+    let [old, new] = two_sites();
+    let trees = [planned(&new), planned(&old)];
+    let words = memory(CAPACITY);
+    let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+    nodes.sync(&words, &trees[1]).expect("room enough");
+    let addresses: Vec<(u32, [Owner; 2])> = edges(&[&old, &new])
+        .into_iter()
+        .map(|address| (address, [wanted(&old, address), wanted(&new, address)]))
+        .collect();
+    let steady = addresses.iter().filter(|(_, [was, will])| was == will);
+    assert!(steady.count() > 10, "most owners stay");
+
+    let (reading, done) = (RwLock::new(()), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut look_ups = 0u64;
+            while !done.load(Ordering::Relaxed) {
+                let _packet = reading.read();
+                for (address, owners) in &addresses {
+                    let owner = found(&words, *address);
+                    assert!(owners.contains(&owner), "{address:#x}: {owner:?}");
+                    look_ups += 1;
+                }
+            }
+            look_ups
+        });
+        for round in 0..400 {
+            let tree = &trees[round % 2];
+            nodes.sync(&words, tree).expect("room enough");
+            drop(reading.write());
+            if reader.is_finished() {
+                break;
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(reader.join().expect("a steady reader") > 0);
+    });
+}
+
+#[test]
+fn one_address_at_a_time() {
+    let words = memory(8);
+    let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+    let plan = vec![(prefix([10, 0, 0, 0], 8), Owner::Inside)];
+    nodes.sync(&words, &planned(&plan)).expect("room enough");
+    let phone = u32::from_be_bytes([10, 10, 0, 21]);
+    nodes
+        .set_address(&words, phone, Owner::Binding(7))
+        .expect("room enough");
+    assert_eq!(nodes.used(), 4);
+    assert_eq!(found(&words, phone), Owner::Binding(7));
+    for neighbour in [phone - 1, phone + 1, phone + 256, phone - 65536] {
+        assert_eq!(found(&words, neighbour), Owner::Inside);
+    }
+    nodes
+        .set_address(&words, phone, Owner::Inside)
+        .expect("room enough");
+    assert_eq!(found(&words, phone), Owner::Inside);
+    assert_eq!(nodes.used(), 4, "nodes stay until the next sync");
+    assert_eq!(nodes.sync(&words, &planned(&plan)).expect("room"), 1);
+    assert_eq!(nodes.used(), 1);
+}
+
+#[test]
+fn without_room_nothing_changes_hands() {
+    let words = memory(3);
+    let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+    let inside = vec![(prefix([10, 0, 0, 0], 8), Owner::Inside)];
+    nodes.sync(&words, &planned(&inside)).expect("room enough");
+    let phone = u32::from_be_bytes([10, 10, 0, 21]);
+    // Two nodes are there, three are needed.
+    let full = nodes.set_address(&words, phone, Owner::Binding(7));
+    assert!(
+        matches!(full, Err(Error::Limit { limit: 3, .. })),
+        "{full:?}"
+    );
+    assert_eq!(found(&words, phone), Owner::Inside);
+    assert_eq!(found(&words, phone + 1), Owner::Inside);
+
+    let large = vec![(prefix([10, 10, 0, 21], 32), Owner::Binding(7))];
+    let full = nodes.sync(&words, &planned(&large));
+    assert!(
+        matches!(
+            full,
+            Err(Error::Limit {
+                wanted: 4,
+                limit: 3,
+                ..
+            })
+        ),
+        "{full:?}"
+    );
+    assert_eq!(found(&words, phone + 1), Owner::Inside);
+}
+
+#[test]
+fn a_tree_that_contradicts_itself_is_found_out() {
+    let broken: [&[(usize, u32)]; 5] = [
+        // To the root, to itself, twice to one, beyond the map, five levels deep.
+        &[(0, child(0))],
+        &[(0, child(1)), (NODE_ENTRIES, child(1))],
+        &[(0, child(1)), (1, child(1))],
+        &[(0, child(8))],
+        &[
+            (0, child(1)),
+            (NODE_ENTRIES, child(2)),
+            (2 * NODE_ENTRIES, child(3)),
+            (3 * NODE_ENTRIES, child(4)),
+        ],
+    ];
+    for entries in broken {
+        let words = memory(8);
+        for (at, value) in entries {
+            words[*at].store(*value, Ordering::Relaxed);
+        }
+        assert_eq!(TreeNodes::read(&words).err(), Some(Corrupt), "{entries:?}");
+    }
+}
