@@ -9,12 +9,14 @@
 //! | [`link`], [`tun`] | veth pairs and TUN devices with the settings that XDP needs |
 //! | [`site`] | a customer site: phones, router, provider, the internet; the gateway runs in it |
 //! | [`traffic`] | UDP echo, TCP megabytes, constant-rate streams, ping, capture, injection |
+//! | [`demo`] | `cargo xtask demo`: all of it, as a story |
 //! | [`wait`] | wait for a condition with a deadline, instead of sleeping |
 //!
 //! Nothing here uses `gateway-common`: a test must not check the code with itself.
 //!
 //! Everything but [`packet`] and [`wait`] needs root.
 
+pub mod demo;
 pub mod link;
 pub mod netns;
 pub mod packet;
