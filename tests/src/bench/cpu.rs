@@ -1,0 +1,71 @@
+//! Who runs on which core.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use gateway_tests::wait::eventually;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::{Pid, gettid};
+
+/// What has a core of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Core {
+    /// The router's receive side, and test runs.
+    Router,
+    /// The generator.
+    Generator,
+}
+
+impl Core {
+    /// The last core is the router's, the first the generator's.
+    fn number(self) -> usize {
+        match self {
+            Self::Router => std::thread::available_parallelism().map_or(1, usize::from) - 1,
+            Self::Generator => 0,
+        }
+    }
+}
+
+/// Keeps the calling thread on a core.
+pub(crate) fn pin_this_thread(core: Core) -> Result<()> {
+    pin(gettid(), core)
+}
+
+/// Keeps the NAPI thread of a device on a core.
+pub(crate) fn pin_napi(device: &str, core: Core) -> Result<()> {
+    let thread = eventually(Duration::from_secs(2), || {
+        napi_thread(device).ok_or_else(|| format!("no thread napi/{device}-*"))
+    })
+    .map_err(|why| anyhow!(why))?;
+    pin(thread, core)
+}
+
+fn pin(thread: Pid, core: Core) -> Result<()> {
+    let mut cores = CpuSet::new();
+    cores.set(core.number())?;
+    sched_setaffinity(thread, &cores)?;
+    // Ahead of whatever else this machine does: the core is to be its own.
+    let id = thread.to_string();
+    let renice = Command::new("renice")
+        .args(["-n", "-20", "-p", &id])
+        .output();
+    let output = renice.context("start `renice`: install util-linux")?;
+    ensure!(
+        output.status.success(),
+        "renice: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+fn napi_thread(device: &str) -> Option<Pid> {
+    let name = format!("napi/{device}-");
+    let processes = fs::read_dir("/proc").ok()?;
+    processes.flatten().find_map(|process| {
+        let id = process.file_name().into_string().ok()?.parse().ok()?;
+        let comm = fs::read_to_string(process.path().join("comm")).ok()?;
+        comm.starts_with(&name).then(|| Pid::from_raw(id))
+    })
+}

@@ -1,0 +1,179 @@
+//! Nanoseconds per packet: `BPF_PROG_TEST_RUN` of a program that makes a random
+//! phone's packet and calls the gateway. What making it costs, measured in the same
+//! round with an empty program to call, is taken off.
+
+use anyhow::{Result, anyhow, ensure};
+use gateway_common::Reason;
+use gateway_tests::link::Interface;
+use gateway_tests::packet;
+
+use super::Options;
+use super::abi::{self, Traffic};
+use super::cpu::{Core, pin_this_thread};
+use super::gateway::Gateway;
+use super::lab::Lab;
+use super::path::Path;
+use super::phones::Phones;
+use super::report::{Figure, Report, Target};
+use super::statistics::{median, median_ratio};
+
+/// Sizes of the table of bindings.
+const BINDINGS: [u32; 4] = [1, 1000, 100_000, 1_000_000];
+/// The largest is compared with this one.
+const COMPARED: usize = 1;
+/// So many times the nanoseconds over a thousand may a packet take over a million.
+const TARGET: Target = Target::AtMost(3.0);
+
+const XDP_DROP: u32 = 1;
+const XDP_REDIRECT: u32 = 4;
+
+/// `LAB_TARGETS`: what `lab_craft` calls.
+const THE_GATEWAY: u32 = 0;
+const NOTHING: u32 = 1;
+
+/// One way through the gateway: its name, the packets, how they should end.
+type Case = (&'static str, u32, Reason);
+
+const CASES: [Case; 5] = [
+    ("outbound", abi::OUTBOUND, Reason::Outbound),
+    ("inbound", abi::INBOUND, Reason::Inbound),
+    ("hairpin", abi::HAIRPIN, Reason::Hairpin),
+    ("drop no_binding", abi::NO_BINDING, Reason::NoBinding),
+    (
+        "drop foreign_port",
+        abi::FOREIGN_PORT,
+        Reason::SourcePortOutOfRange,
+    ),
+];
+
+/// Measures every case over every size.
+pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
+    let repeat = if options.quick { 200_000 } else { 1_000_000 };
+    let path = Path::new()?;
+    let mut measured = Vec::new();
+    for bindings in BINDINGS {
+        report.progress(&format!("time per packet over {bindings} bindings"));
+        let phones = Phones::many(bindings);
+        measured.push(path.router().enter(|| {
+            pin_this_thread(Core::Router)?;
+            let gateway = Gateway::start(&path, phones)?;
+            let mut lab = Lab::load()?;
+            lab.set_targets(&Gateway::link(&path.inside)?)?;
+            let mut bench = Bench {
+                gateway: &gateway,
+                lab,
+                path: &path,
+                phones,
+                repeat,
+            };
+            let rounds = bench.rounds(options.rounds());
+            drop(bench);
+            gateway.stop()?;
+            rounds
+        })?);
+    }
+    add_figures(&measured, report);
+    Ok(())
+}
+
+/// `measured[size][case]` has the rounds.
+fn add_figures(measured: &[Vec<Vec<f64>>], report: &mut Report) {
+    for (index, (name, ..)) in CASES.into_iter().enumerate() {
+        let title = |bindings| format!("{name}, {bindings} bindings");
+        for (bindings, rounds) in BINDINGS.into_iter().zip(measured) {
+            let mut figure = Figure::new(title(bindings), median(&rounds[index]), "ns/packet");
+            if bindings > BINDINGS[COMPARED] {
+                let ratio = median_ratio(&rounds[index], &measured[COMPARED][index]);
+                figure = figure.against(title(BINDINGS[COMPARED]), ratio);
+            }
+            if bindings == BINDINGS[BINDINGS.len() - 1] {
+                figure = figure.target(TARGET);
+            }
+            report.add(figure);
+        }
+    }
+}
+
+/// The gateway over one size of the table.
+struct Bench<'a> {
+    gateway: &'a Gateway,
+    lab: Lab,
+    path: &'a Path,
+    phones: Phones,
+    repeat: u32,
+}
+
+impl Bench<'_> {
+    /// Nanoseconds of each case in each round.
+    fn rounds(&mut self, rounds: usize) -> Result<Vec<Vec<f64>>> {
+        let mut all = vec![Vec::new(); CASES.len()];
+        for case in CASES {
+            self.prove(case)?;
+        }
+        for _ in 0..rounds {
+            for (times, case) in all.iter_mut().zip(CASES) {
+                times.push(self.once(case)?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn once(&mut self, case: Case) -> Result<f64> {
+        let (device, _, traffic) = self.packets(case);
+        let index = device.index()?;
+        let mut time = |target, repeat| {
+            self.lab.set_traffic(Traffic { target, ..traffic })?;
+            let (_, time, _) = self.lab.run("lab_craft", index, repeat)?;
+            anyhow::Ok(time.as_nanos() as f64)
+        };
+        let overhead = time(NOTHING, self.repeat)?;
+        // Once around, so that what the last case left in the caches is gone.
+        time(THE_GATEWAY, self.repeat / 10)?;
+        let whole = time(THE_GATEWAY, self.repeat)?;
+        Ok(whole - overhead)
+    }
+
+    /// The device packets of a case come in on, the neighbour they are from, and what
+    /// they look like.
+    fn packets(&self, (_, kind, _): Case) -> (&Interface, &Interface, Traffic) {
+        let (device, neighbour) = match kind {
+            abi::INBOUND | abi::NO_BINDING => (&self.path.outside, &self.path.sink),
+            _ => (&self.path.inside, &self.path.source),
+        };
+        let mut traffic = self.phones.traffic(kind, 1);
+        traffic.ethernet = ethernet(device.mac, neighbour.mac);
+        (device, neighbour, traffic)
+    }
+
+    /// Proves that what is measured is what it is called: verdict, counter, checksums.
+    fn prove(&mut self, case: Case) -> Result<()> {
+        let (name, _, reason) = case;
+        let (device, _, traffic) = self.packets(case);
+        let device = device.clone();
+        let many = 1000;
+        self.lab.set_traffic(Traffic {
+            target: THE_GATEWAY,
+            ..traffic
+        })?;
+        let before = self.gateway.count(&device, reason)?;
+        let (action, _, frame) = self.lab.run("lab_craft", device.index()?, many)?;
+        let counted = self.gateway.count(&device, reason)? - before;
+        ensure!(
+            counted == u64::from(many),
+            "{name}: {counted} of {many} packets ended for {reason:?}"
+        );
+        let dropped = name.starts_with("drop");
+        let expected = if dropped { XDP_DROP } else { XDP_REDIRECT };
+        ensure!(action == expected, "{name}: verdict {action}");
+        let left = packet::check(&frame).map_err(|why| anyhow!("{name}: {why}"))?;
+        ensure!(dropped || left.ip.ttl == 63, "{name}: {left:?}");
+        Ok(())
+    }
+}
+
+/// Ethernet addresses as the lab's programs take them.
+pub(crate) fn ethernet(to: [u8; 6], from: [u8; 6]) -> [u16; 6] {
+    let words = |mac: [u8; 6]| [0, 2, 4].map(|at| u16::from_ne_bytes([mac[at], mac[at + 1]]));
+    let ([d0, d1, d2], [s0, s1, s2]) = (words(to), words(from));
+    [d0, d1, d2, s0, s1, s2]
+}

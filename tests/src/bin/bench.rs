@@ -1,0 +1,42 @@
+//! `cargo xtask bench dataplane [--json] [--quick]`: measures, prints a table (or one
+//! JSON object per figure and line), and cleans up after itself.
+//!
+//! Needs root. All traffic stays in network namespaces of its own.
+
+#[path = "../bench/mod.rs"]
+mod bench;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use bench::report::{Output, Report};
+
+#[derive(Parser)]
+#[command(name = "bench", about = "Measures the gateway; needs root")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The packet path: time per packet, packets per second against peers, memory
+    Dataplane(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let Cli {
+        what: What::Dataplane(options),
+    } = Cli::parse();
+    let mut report = Report::new("dataplane", Output::of(options.json));
+    let done = bench::dataplane(&options, &mut report);
+    report.print();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
