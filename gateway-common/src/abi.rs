@@ -344,6 +344,8 @@ pub struct AnswerBudget {
     pub traces_since_ns: u64,
     /// Events traced in it.
     pub traces: u64,
+    /// When a diagnostic line was last logged.
+    pub logged_ns: u64,
 }
 
 /// A dropped packet, seen by `gateway-ctl trace`.

@@ -21,7 +21,8 @@
 //! | `count.rs`, `trace.rs` | every packet ends in one counter; sampled drops go to the tracer |
 //! | `answer.rs` | ICMP errors of the gateway's own, rate limited |
 //! | `early_fragment.rs` | fragments that come before the one with the ports |
-//! | `bounded.rs` | for the verifier |
+//! | `diagnose.rs` | rare lines for the controller's log |
+//! | `bounded.rs` | bounds that the verifier sees |
 #![no_std]
 #![no_main]
 // For the one atomic add in look_up.rs.
@@ -30,6 +31,7 @@
 mod answer;
 mod bounded;
 mod count;
+mod diagnose;
 mod early_fragment;
 mod egress;
 mod fib;

@@ -22,7 +22,7 @@ use gateway_common::{Outcome, Reason};
 use crate::bounded::{load_half, load_word, plus, store_half, store_word};
 use crate::look_up::{self, KernelTables};
 use crate::trace::{self, Capture};
-use crate::{answer, count, early_fragment, maps};
+use crate::{answer, count, diagnose, early_fragment, maps};
 
 /// Offsets into a frame stay below this: three headers with options, twice.
 const OFFSET_MASK: usize = 0x3ff;
@@ -193,6 +193,7 @@ impl XdpView<'_> {
     fn move_head(&mut self, bytes: i32) -> Result<(), Reason> {
         // SAFETY: the program's own context; pointers are taken anew afterwards.
         if bytes != 0 && unsafe { bpf_xdp_adjust_head(self.ctx.ctx, bytes) } != 0 {
+            diagnose::size_refused(self.ctx, self.ctx.ingress_ifindex() as u32, -bytes);
             return Err(Reason::RewriteFailed);
         }
         Ok(())
