@@ -83,6 +83,13 @@ mod tests {
     }
 
     #[test]
+    fn a_carry_of_the_carry_counts() {
+        assert_eq!(fold(0x0001_ffff), 0x0001);
+        assert_eq!(fold(u32::MAX), 0xffff);
+        assert_eq!(fold(0xfffe_0001), 0xffff);
+    }
+
+    #[test]
     fn rfc1624_section_4_example() {
         // The example there: 0x5555 becomes 0x3285, header checksum 0xdd2f.
         assert_eq!(Delta::NONE.word(0x5555, 0x3285).apply(0xdd2f), 0x0000);

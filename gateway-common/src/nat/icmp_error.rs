@@ -107,7 +107,7 @@ fn from_phone(
         .phone_of(tables.owner(packet.source), packet.source)
         .unwrap_or(phone);
     translation.change.source = sender.public;
-    translation.from = phone.index;
+    translation.from = sender.index;
     translation.quoted.destination = phone.public;
     // A quoted echo reply came in with the identifier that stands for this one.
     if quoted.transport == Transport::EchoReply {

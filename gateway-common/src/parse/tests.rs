@@ -291,6 +291,15 @@ fn quotes_that_no_error_is_sent_about() {
     }
 }
 
+#[test]
+fn no_quote_at_all_is_cut_short_whatever_follows() {
+    let message = raw(A, B, 1, &[3, 3, 0, 0, 0, 0, 0, 0]).bytes();
+    let mut bytes = [&message[..], &[0; 40]].concat();
+    let view = SliceView(&mut bytes);
+    let packet = ipv4(&view, 0).expect("a packet");
+    assert_eq!(quoted(&view, &packet), Err(Reason::Truncated));
+}
+
 /// Behind the packet there may be padding, or another packet's rest.
 #[test]
 fn a_quote_ends_with_its_packet() {

@@ -104,6 +104,21 @@ fn a_udp_checksum_that_becomes_zero_is_sent_as_all_ones() {
 }
 
 #[test]
+fn a_tcp_checksum_of_zero_is_one_like_any_other() {
+    let is_zero = |sample: &Sample| sample.bytes()[36..38] == [0, 0];
+    let came = |port| tcp(ALICE.private, 40000, REMOTE, port);
+    let left = |port| came(port).forwarded(DEDICATED, REMOTE);
+    for zero in [
+        (1..=u16::MAX).find(|port| is_zero(&came(*port))),
+        (1..=u16::MAX).find(|port| is_zero(&left(*port))),
+    ] {
+        let port = zero.expect("one port for each sum");
+        let slots = (PHONES, OUTSIDE);
+        sent(&site(), slots, &came(port), Reason::Outbound, &left(port));
+    }
+}
+
+#[test]
 fn a_damaged_packet_stays_exactly_as_damaged() {
     for at in [10, 26, 30] {
         let mut whole = udp(ALICE.private, 40000, REMOTE, 5060).bytes();
@@ -158,14 +173,20 @@ fn an_index_that_is_another_bindings_by_now_is_not_believed() {
     let inbound = udp(REMOTE, 5060, DEDICATED, 40000);
     refused(&tables, OUTSIDE, &inbound, Reason::NoBinding);
 
-    let mut tables = site();
-    let moved = Phone {
+    let other_range = Phone {
         first_port: 41000,
         last_port: 41007,
         ..ALICE
     };
-    tables.reuse_record(ALICE.index, moved);
-    refused(&tables, OUTSIDE, &inbound, Reason::NoBinding);
+    let other_address = Phone {
+        public: SHARED,
+        ..ALICE
+    };
+    for moved in [other_range, other_address] {
+        let mut tables = site();
+        tables.reuse_record(ALICE.index, moved);
+        refused(&tables, OUTSIDE, &inbound, Reason::NoBinding);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! ICMP errors, outer and quoted header, each way.
 
-use super::{refused, sent};
+use super::{AROUND, Ran, framed, refused, sent};
+use crate::nat::Stage;
 use crate::testing::packet::{
     Sample, bare_udp, echo_reply, frag_needed, raw, sctp, tcp, udp, unreachable,
 };
@@ -8,6 +9,7 @@ use crate::testing::site::{
     ALICE, BOB, CAROL, COMPUTER, COMPUTERS, DEDICATED, HOP, OUTSIDE, PHONES, REMOTE, ROUTER,
     SHARED, site,
 };
+use crate::testing::sums::sums;
 use crate::verdict::Reason;
 
 type Make = fn(u32, u16, u32, u16) -> Sample;
@@ -105,7 +107,8 @@ fn outbound_from_another_phone_speaks_with_its_own_address() {
     let quoted = |to| udp(REMOTE, 5060, to, 40000);
     let came = unreachable(erin.private, REMOTE, quoted(ALICE.private), 8);
     let left = came.forwarded(SHARED, REMOTE).quoting(quoted(DEDICATED));
-    sent(&tables, (PHONES, OUTSIDE), &came, Reason::Outbound, &left);
+    let done = sent(&tables, (PHONES, OUTSIDE), &came, Reason::Outbound, &left);
+    assert_eq!(done.translation.from, erin.index);
 }
 
 #[test]
@@ -166,6 +169,32 @@ fn a_quoted_checksum_that_becomes_zero_is_written_as_all_ones() {
     let came = unreachable(REMOTE, DEDICATED, udp(DEDICATED, 40000, REMOTE, port), 8);
     let left = came.forwarded(REMOTE, ALICE.private).quoting(own(port));
     sent(&site(), (OUTSIDE, PHONES), &came, Reason::Inbound, &left);
+}
+
+#[test]
+fn a_quoted_tcp_checksum_of_zero_is_one_like_any_other() {
+    let own = |port| tcp(ALICE.private, 40000, REMOTE, port);
+    let port = (1..=u16::MAX)
+        .find(|port| tcp(DEDICATED, 40000, REMOTE, *port).bytes()[36..38] == [0, 0])
+        .expect("one port for each sum");
+    let quoted = tcp(DEDICATED, 40000, REMOTE, port);
+    let came = unreachable(REMOTE, DEDICATED, quoted, 1000);
+    let left = came.forwarded(REMOTE, ALICE.private).quoting(own(port));
+    sent(&site(), (OUTSIDE, PHONES), &came, Reason::Inbound, &left);
+}
+
+/// The quote ends between the two bytes of the TCP checksum: what is there stays, and
+/// nothing behind the packet is taken for the rest of it.
+#[test]
+fn half_a_quoted_checksum_is_left_alone() {
+    let quoted = tcp(DEDICATED, 40000, REMOTE, 80);
+    let came = unreachable(REMOTE, DEDICATED, quoted, 17).bytes();
+    let ran = Ran::new(&site(), OUTSIDE, Stage::Xdp, &came);
+    assert!(ran.ended.is_ok());
+    let left = &ran.frame[AROUND.len()..][..came.len()];
+    assert_eq!(left.last(), came.last());
+    assert_eq!(sums(left), sums(&came));
+    assert_eq!(ran.frame, framed(left));
 }
 
 #[test]

@@ -15,9 +15,10 @@ use crate::verdict::Reason;
 /// Where it comes in, what, and why it goes no further.
 type Row = (u16, Sample, Reason);
 
-fn whose() -> [Row; 20] {
+fn whose() -> [Row; 24] {
     use Reason::*;
     let group = address([239, 1, 2, 3]);
+    let from = |no_host| udp(address(no_host), 1, DEDICATED, 40000);
     [
         (PHONES, udp(ALICE.private, 40000, group, 5353), Multicast),
         (PHONES, udp(0, 68, u32::MAX, 67), Multicast),
@@ -44,6 +45,10 @@ fn whose() -> [Row; 20] {
             udp(DEDICATED, 40064, DEDICATED, 40000),
             SpoofedSource,
         ),
+        (OUTSIDE, from([127, 0, 0, 1]), SpoofedSource),
+        (OUTSIDE, from([0, 0, 0, 5]), SpoofedSource),
+        (OUTSIDE, from([224, 0, 0, 1]), SpoofedSource),
+        (OUTSIDE, from([255, 255, 255, 255]), SpoofedSource),
         (
             OUTSIDE,
             udp(REMOTE, 5060, ALICE.private, 40000),

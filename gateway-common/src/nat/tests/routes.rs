@@ -3,7 +3,7 @@
 use super::{Ran, framed};
 use crate::nat::Stage::{self, Tc, Xdp};
 use crate::tables::{Hop, Route};
-use crate::testing::packet::{Sample, tcp, udp};
+use crate::testing::packet::{Sample, raw, tcp, udp, unreachable};
 use crate::testing::run::End;
 use crate::testing::site::{
     ALICE, BOB, CAROL, COMPUTERS, DEDICATED, OUTSIDE, PHONES, REMOTE, SHARED, TUNNEL, ifindex, site,
@@ -212,10 +212,13 @@ fn what_is_refused_may_still_be_for_the_router() {
     let to = |from, port| tcp(from, port, REMOTE, 22);
     for stage in [Xdp, Tc] {
         for (slot, sample) in [
-            // Strange port, unknown host, wrong interface.
+            // Strange port, unknown host, wrong interface, ESP, timestamp, strange error.
             (PHONES, to(ALICE.private, 50000)),
             (PHONES, to(ALICE.private + 9, 50000)),
             (COMPUTERS, to(ALICE.private, 40000)),
+            (PHONES, raw(ALICE.private, REMOTE, 50, &[0; 8])),
+            (PHONES, raw(ALICE.private, REMOTE, 1, &[13; 8])),
+            (PHONES, unreachable(ALICE.private, REMOTE, to(REMOTE, 1), 8)),
         ] {
             ends(slot, &sample, local, stage, Err(Reason::RouterLocal));
         }
