@@ -37,6 +37,29 @@ pub(super) fn leave(phone: &Phone, id: u16, tables: &impl Tables) -> u16 {
     outside
 }
 
+/// The identifier that stands outside for `id`, for an error about a reply to it.
+/// Nothing is remembered and nothing gives way (RFC 5508 REQ-6): `None` if there was
+/// no such request.
+#[inline(always)]
+pub(super) fn left_as(phone: &Phone, id: u16, tables: &impl Tables) -> Option<u16> {
+    let mask = phone.last_port - phone.first_port;
+    let mut tried = 0;
+    while tried < TRIES {
+        let outside = phone.first_port | (id.wrapping_add(tried) & mask);
+        let key = EchoKey {
+            binding: phone.index,
+            id: u32::from(outside),
+        };
+        match tables.echo_id(key) {
+            Some(chosen) if chosen == id => return Some(outside),
+            // A reply that nobody asked for came in as it was.
+            None if outside == id => return Some(id),
+            _ => tried += 1,
+        }
+    }
+    None
+}
+
 /// The identifier that the host chose for `outside`; its own if none was replaced.
 #[inline(always)]
 pub(super) fn come_back(phone: &Phone, outside: u16, tables: &impl Tables) -> u16 {

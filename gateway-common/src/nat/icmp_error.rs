@@ -111,7 +111,8 @@ fn from_phone(
     translation.quoted.destination = phone.public;
     // A quoted echo reply came in with the identifier that stands for this one.
     if quoted.transport == Transport::EchoReply {
-        translation.quoted.echo_id = echo::leave(&phone, quoted.destination_port, tables);
+        translation.quoted.echo_id = echo::left_as(&phone, quoted.destination_port, tables)
+            .ok_or(Reason::IcmpErrorUnmatched)?;
     }
     Ok(())
 }

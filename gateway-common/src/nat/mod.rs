@@ -125,6 +125,8 @@ pub fn decide(
     }
     translation.reason = match (inside, destination.is_pool()) {
         (true, true) => Reason::Hairpin,
+        // The kernel drops it; by a default route it would leave.
+        (true, false) if is_no_host(packet.destination) => return Err(Reason::NotTranslated),
         (true, false) => Reason::Outbound,
         (false, true) => Reason::Inbound,
         (false, false) => return Err(Reason::NotTranslated),

@@ -98,12 +98,12 @@ fn size() -> Vec<Row> {
 }
 
 /// The header that the gateway puts in front: internetwork control, DF, TTL 64.
-fn answer(packet: Packet) -> Packet {
+pub(crate) fn answer(packet: Packet) -> Packet {
     packet.tos(0xc0).ttl(64).df().id(0)
 }
 
 /// How much of the packet is quoted behind its own header.
-fn quoted(packet: &Packet) -> usize {
+pub(crate) fn quoted(packet: &Packet) -> usize {
     let whole = packet.ip_bytes().len();
     let header = 20 + packet.ip.options.len();
     whole.min(128) / 4 * 4 - header

@@ -4,17 +4,18 @@
 //!  10.10.0.0/16  in0   ----+--------+---- out0  198.51.100.1/24 -> .254, default route
 //!  10.20.0.0/16  in1   ----| router |---- wan.200 (tagged uplink) 203.0.113.128/25
 //!  10.30.0.0/16  trunk.10 -|        |---- tun0  (no Ethernet) 198.18.0.0/15
-//!  10.40.0.0/16  trunk.100.20 ------+
+//!  10.40.0.0/16  trunk.100.20 ------+---- other (the configuration does not name it)
 //! ```
 //!
 //! Tags are bytes to XDP, so a plain device stands for each VLAN device.
 
+use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 use dataplane::{
-    BindingSpec, Dataplane, Desired, InterfaceSpec, Limits, PoolSpec, Prefix, Role, UnboundHosts,
-    XdpPreference,
+    BindingSpec, Dataplane, Desired, Events, InterfaceSpec, Limits, PoolSpec, Prefix, Role,
+    UnboundHosts, XdpPreference,
 };
 use gateway_common::PortRange;
 use gateway_common::abi::VlanTag;
@@ -26,6 +27,10 @@ pub(crate) const A: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 1);
 pub(crate) const B: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 2);
 /// Bound to an address that the router shares.
 pub(crate) const C: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 3);
+/// With 4,096 ports, on an address far from the others.
+pub(crate) const E: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 5);
+/// With 8 ports.
+pub(crate) const F: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 6);
 /// On the second inside interface.
 pub(crate) const D: Ipv4Addr = Ipv4Addr::new(10, 20, 1, 1);
 /// Behind a VLAN tag.
@@ -36,6 +41,8 @@ pub(crate) const Q: Ipv4Addr = Ipv4Addr::new(10, 40, 1, 1);
 pub(crate) const N: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 9);
 /// Bound, but its route leads out of another inside interface.
 pub(crate) const STRAY: Ipv4Addr = Ipv4Addr::new(10, 10, 7, 7);
+/// Bound, but there is no route to it.
+pub(crate) const LOST: Ipv4Addr = Ipv4Addr::new(10, 10, 7, 8);
 /// An inside router without a binding.
 pub(crate) const INSIDE_ROUTER: Ipv4Addr = Ipv4Addr::new(10, 10, 9, 1);
 /// Unbound, where that means dropped.
@@ -43,10 +50,12 @@ pub(crate) const UNBOUND: Ipv4Addr = Ipv4Addr::new(10, 10, 9, 9);
 /// Unbound, where that means the kernel's.
 pub(crate) const COMPUTER: Ipv4Addr = Ipv4Addr::new(10, 20, 9, 9);
 
-/// Public address of A, B, N, V, Q and STRAY.
+/// Public address of all phones but C, D and E.
 pub(crate) const PUBLIC: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// Public address of D.
 pub(crate) const PUBLIC_2: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+/// Public address of E.
+pub(crate) const PUBLIC_APART: Ipv4Addr = Ipv4Addr::new(203, 0, 114, 77);
 /// The router's own address, shared: C's public address.
 pub(crate) const SHARED: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 
@@ -72,6 +81,8 @@ pub(crate) const R_SMALL: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 99);
 pub(crate) const R_UNRESOLVED: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 98);
 /// To which there is no way.
 pub(crate) const R_UNREACHABLE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 97);
+/// By the interface that the configuration does not name.
+pub(crate) const R_OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 96);
 
 pub(crate) const SMALL_MTU: u16 = 1280;
 pub(crate) const VLAN: u16 = 10;
@@ -79,7 +90,7 @@ pub(crate) const OUTER: u16 = 100;
 pub(crate) const INNER: u16 = 20;
 pub(crate) const WAN_VLAN: u16 = 200;
 
-/// First port of a phone's range of 64.
+/// First port of a phone's range, which has 64 unless said otherwise.
 pub(crate) const PORT_A: u16 = 40_000;
 pub(crate) const PORT_B: u16 = 40_064;
 pub(crate) const PORT_C: u16 = 50_048;
@@ -88,18 +99,31 @@ pub(crate) const PORT_V: u16 = 40_128;
 pub(crate) const PORT_Q: u16 = 40_192;
 pub(crate) const PORT_N: u16 = 40_256;
 pub(crate) const PORT_STRAY: u16 = 40_320;
+pub(crate) const PORT_LOST: u16 = 40_384;
+pub(crate) const PORT_E: u16 = 40_960;
+pub(crate) const PORTS_E: u16 = 4096;
+pub(crate) const PORT_F: u16 = 40_448;
+pub(crate) const PORTS_F: u16 = 8;
 /// A port of PUBLIC that belongs to nobody.
 pub(crate) const FREE_PORT: u16 = 41_024;
 
 /// A router with the dataplane on it, for one test.
 pub(crate) struct Bed {
     pub(crate) dataplane: Dataplane,
-    specs: Vec<InterfaceSpec>,
+    pub(crate) events: RefCell<Events>,
 }
 
 impl Bed {
     /// Runs `work` on a router of its own.
     pub(crate) fn with<T: Send>(work: impl FnOnce(&mut Bed) -> T + Send) -> T {
+        Self::with_icmp_error_rate(1_000_000, work)
+    }
+
+    /// The same, with so many ICMP errors a second and CPU.
+    pub(crate) fn with_icmp_error_rate<T: Send>(
+        rate: u32,
+        work: impl FnOnce(&mut Bed) -> T + Send,
+    ) -> T {
         let router = Namespace::new("router").unwrap();
         let world = Namespace::new("world").unwrap();
         for (name, address) in LINKS {
@@ -122,11 +146,12 @@ impl Bed {
             let limits = Limits::new(1024, 16);
             let (mut dataplane, _) =
                 Dataplane::open(Path::new("/sys/fs/bpf/gateway"), limits).unwrap();
-            dataplane.reconcile(&desired(&specs)).unwrap();
+            dataplane.reconcile(&desired(&specs, rate)).unwrap();
             for attached in dataplane.attach(&specs, XdpPreference::Auto) {
                 attached.unwrap();
             }
-            work(&mut Bed { dataplane, specs })
+            let events = RefCell::new(dataplane.events().unwrap());
+            work(&mut Bed { dataplane, events })
         })
     }
 
@@ -134,14 +159,9 @@ impl Bed {
     pub(crate) fn ifindex(&self, name: &str) -> u32 {
         nix::net::if_::if_nametoindex(name).unwrap()
     }
-
-    /// What the dataplane calls the interface.
-    pub(crate) fn spec(&self, name: &str) -> &InterfaceSpec {
-        self.specs.iter().find(|spec| spec.name == name).unwrap()
-    }
 }
 
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 8] = [
     ("in0", "10.10.0.1"),
     ("in1", "10.20.0.1"),
     ("trunk", "169.254.1.1"),
@@ -149,11 +169,12 @@ const LINKS: [(&str, &str); 7] = [
     ("qinq", "10.40.0.1"),
     ("out0", "198.51.100.1"),
     ("wan200", "203.0.113.129"),
+    ("other", "192.168.77.1"),
 ];
 
 fn prefix_of(name: &str) -> u8 {
     match name {
-        "out0" => 24,
+        "out0" | "other" => 24,
         "wan200" => 25,
         "trunk" => 30,
         _ => 16,
@@ -184,6 +205,12 @@ fn set_up_routes(router: &Namespace) {
     router
         .ip(&format!("route add {STRAY}/32 via 10.20.1.1"))
         .unwrap();
+    router
+        .ip(&format!("route add unreachable {LOST}/32"))
+        .unwrap();
+    router
+        .ip(&format!("route add {R_OTHER}/32 via 192.168.77.2"))
+        .unwrap();
     // B's link takes less than its network's.
     router
         .ip(&format!("route add {B}/32 dev in0 mtu lock {SMALL_MTU}"))
@@ -194,6 +221,8 @@ fn set_up_routes(router: &Namespace) {
         (A, "in0"),
         (B, "in0"),
         (C, "in0"),
+        (E, "in0"),
+        (F, "in0"),
         (D, "in1"),
         (V, "vlan10"),
         (Q, "qinq"),
@@ -255,18 +284,20 @@ fn spec(name: &str, port: &str, tags: &[VlanTag], role: Role) -> InterfaceSpec {
     }
 }
 
-fn desired(specs: &[InterfaceSpec]) -> Desired {
-    let binding = |private, public, first| BindingSpec {
+fn desired(specs: &[InterfaceSpec], icmp_error_rate: u32) -> Desired {
+    let range = |private, public, first, ports| BindingSpec {
         private,
         public,
-        ports: PortRange::new(first, first + 63).unwrap(),
+        ports: PortRange::new(first, first + (ports - 1)).unwrap(),
     };
+    let binding = |private, public, first| range(private, public, first, 64);
     let pool = |address, shared| PoolSpec { address, shared };
     Desired {
         interfaces: specs.to_vec(),
         pool: vec![
             pool(PUBLIC, false),
             pool(PUBLIC_2, false),
+            pool(PUBLIC_APART, false),
             pool(SHARED, true),
         ],
         bindings: vec![
@@ -274,11 +305,14 @@ fn desired(specs: &[InterfaceSpec]) -> Desired {
             binding(B, PUBLIC, PORT_B),
             binding(C, SHARED, PORT_C),
             binding(D, PUBLIC_2, PORT_D),
+            range(E, PUBLIC_APART, PORT_E, PORTS_E),
+            range(F, PUBLIC, PORT_F, PORTS_F),
             binding(V, PUBLIC, PORT_V),
             binding(Q, PUBLIC, PORT_Q),
             binding(N, PUBLIC, PORT_N),
             binding(STRAY, PUBLIC, PORT_STRAY),
+            binding(LOST, PUBLIC, PORT_LOST),
         ],
-        icmp_error_rate: 1_000_000,
+        icmp_error_rate,
     }
 }

@@ -1,17 +1,15 @@
 //! Fragments both ways, in any order.
 
-use std::time::Duration;
-
 use dataplane::Release;
 use gateway_common::Reason::{
-    EarlyFragmentShared, FragmentHeld, Hairpin, Inbound, NoBinding, Outbound, RouterPort,
-    SourcePortOutOfRange, TinyFragment, Truncated,
+    EarlyFragmentShared, FragmentHeld, FragmentNotHeld, Hairpin, Inbound, NoBinding, Outbound,
+    RouterPort, SourcePortOutOfRange, TinyFragment, Truncated,
 };
+use gateway_common::abi::Hook;
 use gateway_tests::packet::{Packet, check_ip, echo_reply, reassemble_ip, tcp, udp};
-use gateway_tests::wait::{Deadline, eventually};
 
 use crate::bed::*;
-use crate::row::{Port, Row, Then, row};
+use crate::row::{Port, Row, row};
 
 fn parts(packet: &Packet) -> Vec<Packet> {
     packet.fragments(1500)
@@ -62,6 +60,7 @@ fn inbound() -> Vec<Row> {
     let other = parts(&udp(R2, 5060, PUBLIC, PORT_A).id(21).payload_of(3200));
     let nobody = parts(&udp(R, 5060, PUBLIC, FREE_PORT).id(24).payload_of(2000));
     let ike = parts(&udp(R, 500, SHARED, 500).id(25).payload_of(2000));
+    let large = udp(R2, 5060, PUBLIC, PORT_A).id(27).payload_of(4400);
     let early_ike = parts(&udp(R2, 500, SHARED, 500).id(26).payload_of(2000));
     let to = |packet: &Packet| packet.clone();
     vec![
@@ -109,6 +108,12 @@ fn inbound() -> Vec<Row> {
             to(&pong_to_a[1]),
         ),
         row("fragment/inbound-early-is-held", Port::Out0, to(&other[1])).untouched(FragmentHeld),
+        row(
+            "fragment/inbound-early-too-large-to-hold",
+            Port::Out0,
+            to(&large.fragments(2200)[1]),
+        )
+        .untouched(FragmentNotHeld),
         row(
             "fragment/inbound-first-to-nobody",
             Port::Out0,
@@ -167,7 +172,7 @@ fn cut() -> Vec<Row> {
 }
 
 /// A packet with only the first bytes of its transport part.
-fn first_bytes(packet: &Packet, count: usize, more: bool) -> Packet {
+pub(crate) fn first_bytes(packet: &Packet, count: usize, more: bool) -> Packet {
     let mut cut = Packet::raw(
         packet.ip.source,
         packet.ip.destination,
@@ -189,21 +194,17 @@ fn early_fragments_are_released_after_the_first() {
     Bed::with(|bed| {
         let datagram = udp(R, 5060, PUBLIC, PORT_A).id(99).payload_of(3200);
         let came = parts(&datagram);
-        let mut events = bed.dataplane.events().unwrap();
-        row("held", Port::Out0, came[2].clone())
+        let held = row("held", Port::Out0, came[2].clone())
             .untouched(FragmentHeld)
-            .run_xdp(bed);
-        let held = eventually(Deadline::after(Duration::from_secs(5)), || {
-            events.next_fragment().ok_or("no event yet".to_owned())
-        })
-        .unwrap();
+            .run_at(bed, Hook::Xdp)
+            .unwrap();
         assert_eq!(held.packet, came[2].ip_bytes());
         assert_eq!(bed.dataplane.release_fragment(&held), Release::Wait);
 
         let went = parts(&datagram.clone().destination(A).ttl(63));
         row("first", Port::Out0, came[0].clone())
             .sent(Inbound, Port::In0, went[0].clone())
-            .run_xdp(bed);
+            .run_at(bed, Hook::Xdp);
         let Release::Send(last) = bed.dataplane.release_fragment(&held) else {
             panic!("not released");
         };
@@ -213,30 +214,13 @@ fn early_fragments_are_released_after_the_first() {
 
         // One that turns out to be nobody's is forgotten.
         let other = parts(&udp(R, 1, PUBLIC, FREE_PORT).id(98).payload_of(2000));
-        row("held too", Port::Out0, other[1].clone())
+        let held = row("held too", Port::Out0, other[1].clone())
             .untouched(FragmentHeld)
-            .run_xdp(bed);
-        let held = eventually(Deadline::after(Duration::from_secs(5)), || {
-            events.next_fragment().ok_or("no event yet".to_owned())
-        })
-        .unwrap();
+            .run_at(bed, Hook::Xdp)
+            .unwrap();
         row("nobody's", Port::Out0, other[0].clone())
             .untouched(NoBinding)
-            .run_xdp(bed);
+            .run_at(bed, Hook::Xdp);
         assert_eq!(bed.dataplane.release_fragment(&held), Release::NotOurs);
-    });
-}
-
-#[test]
-fn no_room_to_hold_is_counted_apart() {
-    Bed::with(|bed| {
-        let large = udp(R, 5060, PUBLIC, PORT_A)
-            .id(97)
-            .payload_of(6000)
-            .fragments(4000);
-        let frame = large[1].clone();
-        let mut case = row("too large to hold", Port::Out0, frame);
-        case.xdp = Some(Then::Untouched(gateway_common::Reason::FragmentNotHeld));
-        case.run_xdp(bed);
     });
 }

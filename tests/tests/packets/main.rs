@@ -3,11 +3,11 @@
 //!
 //! | file | rows about |
 //! |---|---|
-//! | `bed.rs`, `row.rs` | the router they run on, and what a row is |
+//! | `bed.rs`, `row.rs`, `run.rs` | the router they run on, what a row is, and how it is run |
 //! | `outbound.rs`, `inbound.rs`, `hairpin.rs` | the three ways |
 //! | `icmp.rs`, `icmp_errors.rs`, `answers.rs` | echo, errors passing through, errors of the gateway's own |
 //! | `fragments.rs`, `tags.rs`, `kernel.rs`, `malformed.rs`, `egress.rs` | what their names say |
-//! | `rfc.rs` | one row per requirement: docs/rfc-compliance.md |
+//! | `rfc.rs`, `rfc/` | one row per requirement: docs/rfc-compliance.md |
 //! | `limits.rs` | the verifier's head-room, memory, a million bindings |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -25,6 +25,7 @@ mod malformed;
 mod outbound;
 mod rfc;
 mod row;
+mod run;
 mod tags;
 
 /// Every row of every table: the ledger's names are looked up here.
@@ -40,6 +41,7 @@ fn all_rows() -> Vec<row::Row> {
         tags::rows(),
         kernel::rows(),
         malformed::rows(),
+        egress::rows(),
         rfc::rows(),
     ]
     .concat()

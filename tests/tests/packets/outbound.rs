@@ -139,7 +139,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// A datagram whose checksum turns to zero with the translation, and so to 0xffff.
-fn becomes_zero() -> Packet {
+pub(crate) fn becomes_zero() -> Packet {
     let with = |word: u16| udp(A, PORT_A, R, 5060).ttl(64).payload(&word.to_be_bytes());
     (0..=u16::MAX)
         .map(with)

@@ -161,3 +161,17 @@ fn an_error_about_an_answer_quotes_the_outside_identifier() {
         sent(&tables, (PHONES, OUTSIDE), &came, Reason::Outbound, &left);
     }
 }
+
+/// RFC 5508 REQ-6: an error about an answer that never came leaves no trace.
+#[test]
+fn an_error_about_no_answer_is_refused_and_remembers_nothing() {
+    let tables = site();
+    for (id, outside) in [(6, 50006), (14, 50007), (22, 50000), (30, 50001)] {
+        leaves(&tables, CAROL, id, outside);
+    }
+    let known = tables.echo_ids.borrow().clone();
+    let answer = echo_reply(REMOTE, CAROL.private, 38);
+    let came = unreachable(CAROL.private, REMOTE, answer, 8);
+    refused(&tables, COMPUTERS, &came, Reason::IcmpErrorUnmatched);
+    assert_eq!(*tables.echo_ids.borrow(), known);
+}

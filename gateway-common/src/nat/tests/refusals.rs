@@ -15,7 +15,7 @@ use crate::verdict::Reason;
 /// Where it comes in, what, and why it goes no further.
 type Row = (u16, Sample, Reason);
 
-fn whose() -> [Row; 24] {
+fn whose() -> [Row; 26] {
     use Reason::*;
     let group = address([239, 1, 2, 3]);
     let from = |no_host| udp(address(no_host), 1, DEDICATED, 40000);
@@ -36,6 +36,16 @@ fn whose() -> [Row; 24] {
         (
             TUNNEL,
             udp(REMOTE, 1, address([8, 8, 8, 8]), 53),
+            NotTranslated,
+        ),
+        (
+            PHONES,
+            udp(ALICE.private, 40000, address([0, 1, 2, 3]), 9),
+            NotTranslated,
+        ),
+        (
+            PHONES,
+            udp(ALICE.private, 40000, address([127, 0, 0, 1]), 9),
             NotTranslated,
         ),
         (OUTSIDE, udp(ALICE.private, 40000, REMOTE, 1), SpoofedSource),
