@@ -58,6 +58,11 @@ impl Loaded {
         &self.config
     }
 
+    /// Takes the file's bindings out, a million perhaps, to go on with them.
+    pub(crate) fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.config.ledger)
+    }
+
     /// Where further checks note what they find.
     pub(crate) fn report(&self) -> &Report {
         &self.report

@@ -43,14 +43,13 @@ impl Plan {
         links: Option<&Links>,
         from_api: impl FnOnce(&Settings) -> Result<FromApi, Problems>,
     ) -> Result<Self, Problems> {
-        let loaded = config::load(path)?;
+        let mut loaded = config::load(path)?;
         let interfaces = links
             .map(|links| look_up(&loaded, links))
             .unwrap_or_default();
         let from_api = from_api(&loaded.config().settings)?;
-        let ledger = with_api(&loaded, from_api);
-        let mut config = loaded.finish()?;
-        config.ledger = Ledger::default();
+        let ledger = with_api(&mut loaded, from_api);
+        let config = loaded.finish()?;
         Ok(Self {
             config,
             ledger,
@@ -85,9 +84,9 @@ fn look_up(loaded: &Loaded, links: &Links) -> Vec<InterfaceSpec> {
 }
 
 /// The file's bindings and the API's, as far as they go together.
-fn with_api(loaded: &Loaded, from_api: FromApi) -> Ledger {
+fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
+    let mut ledger = loaded.take_ledger();
     let (config, report) = (loaded.config(), loaded.report());
-    let mut ledger = config.ledger.clone();
     for entry in from_api.entries {
         let (spec, whole) = (entry.spec, Place::default());
         let fix = format!(

@@ -3,15 +3,20 @@
 use anyhow::{Context as _, Result, bail};
 
 /// Capabilities (capabilities(7)): number, name, what for.
-const NEEDED: [(u32, &str, &str); 3] = [
+const NEEDED: [(u32, &str, &str); 4] = [
     (12, "CAP_NET_ADMIN", "attach programs to interfaces"),
     (13, "CAP_NET_RAW", "send held fragments"),
+    (
+        38,
+        "CAP_PERFMON",
+        "have the kernel accept the programs' pointer arithmetic",
+    ),
     (39, "CAP_BPF", "load programs and maps"),
 ];
 
-/// CAP_SYS_ADMIN stands in for CAP_BPF on every kernel.
+/// Those from here on are parts of what CAP_SYS_ADMIN used to be, and still is.
+const SPLIT_OFF: u32 = 38;
 const SYS_ADMIN: u32 = 21;
-const BPF: u32 = 39;
 
 /// # Errors
 /// When a capability is missing: which one, and how to give it.
@@ -37,7 +42,7 @@ fn missing(effective: u64) -> Vec<String> {
     let has = |number: u32| effective & (1 << number) != 0;
     NEEDED
         .iter()
-        .filter(|(number, ..)| !(has(*number) || *number == BPF && has(SYS_ADMIN)))
+        .filter(|(number, ..)| !(has(*number) || *number >= SPLIT_OFF && has(SYS_ADMIN)))
         .map(|(_, name, why)| format!("{name} (to {why})"))
         .collect()
 }
@@ -54,6 +59,7 @@ mod tests {
             missing(!(1 << 13)),
             ["CAP_NET_RAW (to send held fragments)"]
         );
-        assert_eq!(missing(0).len(), 3);
+        assert_eq!(missing(0).len(), 4);
+        assert_eq!(missing(1 << 21).len(), 2);
     }
 }
