@@ -8,12 +8,13 @@ use aya_ebpf::{
     EbpfContext as _,
     bindings::{
         BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, TC_ACT_OK, TC_ACT_SHOT,
-        bpf_adj_room_mode::BPF_ADJ_ROOM_MAC, bpf_redir_neigh, bpf_redir_neigh__bindgen_ty_1,
+        bpf_adj_room_mode::BPF_ADJ_ROOM_MAC, bpf_hdr_start_off::BPF_HDR_START_MAC, bpf_redir_neigh,
+        bpf_redir_neigh__bindgen_ty_1,
     },
     helpers::generated::{
         bpf_l4_csum_replace, bpf_redirect, bpf_redirect_neigh, bpf_skb_adjust_room,
-        bpf_skb_change_head, bpf_skb_change_tail, bpf_skb_load_bytes, bpf_skb_store_bytes,
-        bpf_skb_vlan_pop,
+        bpf_skb_change_head, bpf_skb_change_tail, bpf_skb_load_bytes, bpf_skb_load_bytes_relative,
+        bpf_skb_store_bytes, bpf_skb_vlan_pop,
     },
     programs::TcContext,
 };
@@ -125,25 +126,27 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
 
 /// The frame and the interface it came in on.
 #[inline(always)]
-fn arrive(view: &TcView<'_>) -> Result<(Frame, &'static Interface), Reason> {
-    let ifindex = view.ifindex();
-    if let Some(arrival) = look_up::arrival(ifindex, 0, 0)
-        && arrival.has(interface_flags::NO_ETHERNET)
-    {
-        let frame = Frame {
-            ip: 0,
-            outer_vid: 0,
-            inner_vid: 0,
-            is_ipv4: view.u8(0)? >> 4 == 4,
-        };
-        return Ok((frame, arrival));
+fn arrive(view: &mut TcView<'_>) -> Result<(Frame, &'static Interface), Reason> {
+    let found = look_up::arrival(view.ifindex(), 0, 0);
+    if let Some(arrival) = found {
+        if arrival.has(interface_flags::NO_ETHERNET) {
+            let frame = Frame {
+                ip: 0,
+                outer_vid: 0,
+                inner_vid: 0,
+                is_ipv4: view.u8(0)? >> 4 == 4,
+            };
+            return Ok((frame, arrival));
+        }
+        if !arrival.has(interface_flags::XDP_TRANSMIT) {
+            view.restore_ethernet()?;
+        }
     }
     let frame = parse::frame(view)?;
     if view.is_tagged(&frame) {
         return Err(Reason::Tagged);
     }
-    let arrival = look_up::arrival(ifindex, 0, 0).ok_or(Reason::UnknownInterface)?;
-    Ok((frame, arrival))
+    Ok((frame, found.ok_or(Reason::UnknownInterface)?))
 }
 
 /// An skb. Bytes are read and written by helpers: they find them wherever the
@@ -186,6 +189,32 @@ impl TcView<'_> {
         // Headers without TCP options: an underestimate by at most 40 bytes.
         let headers = packet.transport_at - packet.ip + 20;
         (gso_size as u16).saturating_add(headers)
+    }
+
+    /// Puts the Ethernet header back in front.
+    ///
+    /// Since 6.9 generic XDP may hand on a copy of the skb that has forgotten how long
+    /// its link-layer header is (`skb_pp_cow_data` does not copy `mac_len`): tc then
+    /// sees the packet from its IP header on, the header is still before it.
+    #[inline(always)]
+    fn restore_ethernet(&mut self) -> Result<(), Reason> {
+        let skb = self.ctx.skb.skb;
+        let mut header = [0u16; 7];
+        let size = size_of_val(&header) as u32;
+        // SAFETY: plain helper calls, with room for what is read.
+        let read = unsafe {
+            let to = (&raw mut header).cast();
+            bpf_skb_load_bytes_relative(skb.cast(), 0, to, size, BPF_HDR_START_MAC)
+        };
+        let [d0, d1, d2, ..] = header.map(u16::from_be);
+        if read != 0 || self.halves(0)? == [d0, d1, d2] {
+            return Ok(());
+        }
+        // SAFETY: as above.
+        if unsafe { bpf_skb_change_head(skb, ethernet::HEADER as u32, 0) } != 0 {
+            return Err(Reason::RewriteFailed);
+        }
+        self.store(0, header)
     }
 
     /// Marks what the kernel is to forward in our stead, for the router's firewall.
@@ -239,7 +268,12 @@ impl TcView<'_> {
     /// Turns the packet into an ICMP error and sends it back where it came from.
     #[cold]
     #[inline(never)]
-    fn reply(&mut self, has_ethernet: bool, packet: &Packet, answer: &Answer) -> Result<i32, Reason> {
+    fn reply(
+        &mut self,
+        has_ethernet: bool,
+        packet: &Packet,
+        answer: &Answer,
+    ) -> Result<i32, Reason> {
         let skb = self.ctx.skb.skb;
         let quote = icmp_answer::quote_length(packet);
         let room = icmp_answer::HEADERS as i32;
