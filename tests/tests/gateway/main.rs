@@ -1,0 +1,28 @@
+//! The gateway as its operator runs it, on a router with real sockets around it.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | [`calls`] | UDP and TCP cross it, native and generic; the port stays |
+//! | [`hairpin`] | phones reach each other by their public addresses |
+//! | [`restart`] | kill -9, SIGTERM and a new program lose nothing |
+//! | [`neighbour`] | the first packet to a host that nobody knows yet arrives |
+//! | [`shared_address`] | the router and the phones have one public address |
+//! | [`fragments`] | datagrams larger than the MTU, in any order |
+//! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
+//! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
+//! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
+//! | [`spoofing`] | what may not pass does not |
+//! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
+//!
+//! Every test ends with [`bed::Bed::finish`]: each packet has exactly one counted verdict, and
+//! none has left with a private source.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bed;
+mod call;
+mod config;
+
+mod calls;
+mod hairpin;
+mod neighbour;
+mod restart;
