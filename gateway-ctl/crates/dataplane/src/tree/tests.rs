@@ -166,6 +166,15 @@ fn two_sites() -> [Plan; 2] {
     [old, new]
 }
 
+/// Tells the reader to stop, also when the writer panics.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A reader beside the writer, as packets are. It holds `reading` for a look-up as
 /// packets hold RCU, and the writer waits for it between two syncs.
 #[test]
@@ -183,30 +192,44 @@ fn readers_see_the_old_owner_or_the_new_one_and_nothing_else() {
     assert!(steady.count() > 10, "most owners stay");
 
     let (reading, done) = (RwLock::new(()), AtomicBool::new(false));
+    let passes = AtomicU32::new(0);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let mut look_ups = 0u64;
             while !done.load(Ordering::Relaxed) {
                 let _packet = reading.read();
                 for (address, owners) in &addresses {
                     let owner = found(&words, *address);
                     assert!(owners.contains(&owner), "{address:#x}: {owner:?}");
-                    look_ups += 1;
                 }
+                passes.fetch_add(1, Ordering::Relaxed);
             }
-            look_ups
         });
-        for round in 0..400 {
-            let tree = &trees[round % 2];
-            nodes.sync(&words, tree).expect("room enough");
-            drop(reading.write());
-            if reader.is_finished() {
-                break;
+        let _writing = Done(&done);
+        let mut round = 0;
+        while !reader.is_finished() && (round < 400 || passes.load(Ordering::Relaxed) < 400) {
+            no_packet_is_on_its_way(&reading, &words, &nodes);
+            nodes.sync(&words, &trees[round % 2]).expect("room enough");
+            no_packet_is_on_its_way(&reading, &words, &nodes);
+            // One by one too: new nodes for an owner that was there before.
+            for (address, owners) in &addresses {
+                nodes
+                    .set_address(&words, *address, owners[(round + 1) % 2])
+                    .expect("room enough");
             }
+            round += 1;
         }
-        done.store(true, Ordering::Relaxed);
-        assert!(reader.join().expect("a steady reader") > 0);
     });
+}
+
+/// Waits as for a grace period, and makes sure that whoever reads a node before it is
+/// written to is found out.
+fn no_packet_is_on_its_way(reading: &RwLock<()>, words: &[AtomicU32], nodes: &TreeNodes) {
+    drop(reading.write());
+    for node in &nodes.free {
+        for word in node_words(words, *node as usize) {
+            word.store(Owner::Pool(77).entry(), Ordering::Relaxed);
+        }
+    }
 }
 
 #[test]
@@ -249,20 +272,24 @@ fn without_room_nothing_changes_hands() {
     assert_eq!(found(&words, phone), Owner::Inside);
     assert_eq!(found(&words, phone + 1), Owner::Inside);
 
-    let large = vec![(prefix([10, 10, 0, 21], 32), Owner::Binding(7))];
+    let phone = |address, index| (prefix(address, 32), Owner::Binding(index));
+    let large = vec![phone([10, 10, 0, 21], 7), phone([10, 11, 0, 21], 8)];
     let full = nodes.sync(&words, &planned(&large));
     assert!(
         matches!(
             full,
             Err(Error::Limit {
-                wanted: 4,
+                wanted: 6,
                 limit: 3,
                 ..
             })
         ),
         "{full:?}"
     );
-    assert_eq!(found(&words, phone + 1), Owner::Inside);
+    assert_eq!(
+        found(&words, u32::from_be_bytes([10, 10, 0, 22])),
+        Owner::Inside
+    );
 }
 
 #[test]
