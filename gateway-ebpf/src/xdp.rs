@@ -115,7 +115,7 @@ fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
             let (reason, answer) = answer::to(&step, &packet, arrival, Hook::Xdp);
             end.reason = reason;
             match answer {
-                Some(answer) => reply(view, &packet, &answer),
+                Some(answer) => reply(view, &packet, &answer, arrival.port_ifindex),
                 None => Err(reason),
             }
         }
@@ -150,9 +150,17 @@ fn tag(egress: &Interface, index: usize) -> [u16; 2] {
 }
 
 /// Turns the frame into an ICMP error to its sender.
+///
+/// It is redirected back, where the device takes frames: veth wakes its peer for a
+/// redirected frame, but for one by `XDP_TX` only if the peer has an XDP program too.
 #[cold]
 #[inline(never)]
-fn reply(view: &mut XdpView<'_>, packet: &Packet, answer: &Answer) -> Result<u32, Reason> {
+fn reply(
+    view: &mut XdpView<'_>,
+    packet: &Packet,
+    answer: &Answer,
+    port: u32,
+) -> Result<u32, Reason> {
     let quote = icmp_answer::quote_length(packet);
     let ip = usize::from(packet.ip);
     // Addresses, and what stands between them and the IP header: EtherType, tags.
@@ -169,7 +177,10 @@ fn reply(view: &mut XdpView<'_>, packet: &Packet, answer: &Answer) -> Result<u32
         view.put_halves(ethernet::HEADER + ethernet::TAG, second)?;
     }
     icmp_answer::write(view, packet, answer, quote)?;
-    Ok(xdp_action::XDP_TX)
+    // A device that is no port: the flags say what is done instead.
+    match maps::PORTS.redirect(port, u64::from(xdp_action::XDP_TX)) {
+        Ok(action) | Err(action) => Ok(action),
+    }
 }
 
 /// An XDP buffer. Every access compares against its end, as the verifier wants.

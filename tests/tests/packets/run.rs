@@ -267,15 +267,14 @@ fn check_held(bed: &Bed, then: &Then, frame: &[u8], context: &str) -> Option<Hel
 fn action(hook: Hook, then: &Then) -> u32 {
     const XDP_DROP: u32 = 1;
     const XDP_PASS: u32 = 2;
-    const XDP_TX: u32 = 3;
     const XDP_REDIRECT: u32 = 4;
     const TC_ACT_OK: u32 = 0;
     const TC_ACT_SHOT: u32 = 2;
     const TC_ACT_REDIRECT: u32 = 7;
     let xdp = hook == Hook::Xdp;
     match then {
-        Then::Sent(..) if xdp => XDP_REDIRECT,
-        Then::Answered(..) if xdp => XDP_TX,
+        // An answer goes back where the packet came from: redirected like any other.
+        Then::Sent(..) | Then::Answered(..) if xdp => XDP_REDIRECT,
         Then::Sent(..) | Then::Answered(..) => TC_ACT_REDIRECT,
         Then::Untouched(reason) | Then::Given(reason, _) | Then::Limited(reason) => {
             match (xdp, reason.outcome() == Outcome::Dropped) {
