@@ -23,6 +23,9 @@ mod call;
 mod config;
 
 mod calls;
+mod diagnosis;
+mod fragments;
 mod hairpin;
 mod neighbour;
 mod restart;
+mod shared_address;
