@@ -119,9 +119,10 @@ impl TreeNodes {
         if planned.nodes() > self.capacity {
             return Err(self.full(planned.nodes()));
         }
-        let changed = self.sync_node(words, planned, 0, 0)?;
-        self.reclaim();
-        Ok(changed)
+        // What ends first, so that its nodes are there for what begins.
+        let ended = self.end(words, planned, 0, 0);
+        let begun = self.begin(words, planned, 0, 0)?;
+        Ok(ended + begun)
     }
 
     /// Gives one address to `owner`.
@@ -152,13 +153,14 @@ impl TreeNodes {
         Ok(())
     }
 
-    fn sync_node(
+    /// Makes entries what they should be that lead no further.
+    fn end(
         &mut self,
         words: &[AtomicU32],
         planned: &PlannedTree,
         wanted: usize,
         actual: usize,
-    ) -> Result<usize, Error> {
+    ) -> usize {
         let mut changed = 0;
         for byte in 0..NODE_ENTRIES {
             let want = planned.nodes[wanted][byte];
@@ -166,13 +168,9 @@ impl TreeNodes {
             let have = place.load(Ordering::Acquire);
             match (child_of(want), child_of(have)) {
                 (Some(want), Some(have)) => {
-                    changed += self.sync_node(words, planned, want as usize, have as usize)?;
+                    changed += self.end(words, planned, want as usize, have as usize);
                 }
-                (Some(want), None) => {
-                    let node = self.build(words, planned, want as usize)?;
-                    place.store(child(node), Ordering::Release);
-                    changed += 1;
-                }
+                (Some(_), None) => {}
                 (None, _) if want == have => {}
                 (None, below) => {
                     place.store(want, Ordering::Release);
@@ -183,20 +181,54 @@ impl TreeNodes {
                 }
             }
         }
+        changed
+    }
+
+    /// Links the subtrees that are new.
+    fn begin(
+        &mut self,
+        words: &[AtomicU32],
+        planned: &PlannedTree,
+        wanted: usize,
+        actual: usize,
+    ) -> Result<usize, Error> {
+        let mut changed = 0;
+        for byte in 0..NODE_ENTRIES {
+            let Some(want) = child_of(planned.nodes[wanted][byte]) else {
+                continue;
+            };
+            let place = entry(words, actual, byte);
+            if let Some(have) = child_of(place.load(Ordering::Acquire)) {
+                changed += self.begin(words, planned, want as usize, have as usize)?;
+            } else {
+                let mut taken = Vec::new();
+                match self.build(words, planned, want as usize, &mut taken) {
+                    Ok(node) => place.store(child(node), Ordering::Release),
+                    Err(error) => {
+                        // Never linked: no packet has seen them.
+                        self.free.append(&mut taken);
+                        return Err(error);
+                    }
+                }
+                changed += 1;
+            }
+        }
         Ok(changed)
     }
 
-    /// Writes a whole planned subtree into free nodes, not yet linked.
+    /// Writes a whole planned subtree into free nodes (`taken`), not yet linked.
     fn build(
         &mut self,
         words: &[AtomicU32],
         planned: &PlannedTree,
         wanted: usize,
+        taken: &mut Vec<u32>,
     ) -> Result<u32, Error> {
         let node = self.allocate()?;
+        taken.push(node);
         for (byte, want) in planned.nodes[wanted].iter().enumerate() {
             let value = match child_of(*want) {
-                Some(below) => child(self.build(words, planned, below as usize)?),
+                Some(below) => child(self.build(words, planned, below as usize, taken)?),
                 None => *want,
             };
             entry(words, node as usize, byte).store(value, Ordering::Release);

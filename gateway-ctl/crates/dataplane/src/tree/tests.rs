@@ -293,6 +293,41 @@ fn without_room_nothing_changes_hands() {
 }
 
 #[test]
+fn what_ends_makes_room_for_what_begins() {
+    let words = memory(4);
+    let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+    let phone = |address| vec![(prefix(address, 32), Owner::Binding(7))];
+    // Each takes all four nodes; the later bytes must go before the earlier come.
+    for address in [[192, 168, 0, 21], [10, 10, 0, 21], [192, 168, 0, 21]] {
+        nodes
+            .sync(&words, &planned(&phone(address)))
+            .expect("room for either");
+        assert_eq!(
+            found(&words, u32::from_be_bytes(address)),
+            Owner::Binding(7)
+        );
+    }
+}
+
+#[test]
+fn nodes_that_were_not_enough_are_given_back() {
+    let words = memory(6);
+    let mut nodes = TreeNodes::read(&words).expect("an empty tree");
+    // The API's bindings leave nodes that a plan with the same number then shares out.
+    let phone = |address| (prefix(address, 32), Owner::Binding(7));
+    nodes
+        .sync(&words, &planned(&vec![phone([10, 10, 0, 21])]))
+        .expect("room enough");
+    nodes
+        .set_address(&words, u32::from_be_bytes([10, 10, 1, 21]), Owner::Inside)
+        .expect("room for a fifth node");
+    let far = nodes.set_address(&words, u32::from_be_bytes([10, 12, 0, 21]), Owner::Inside);
+    assert!(matches!(far, Err(Error::Limit { .. })), "{far:?}");
+    let used = TreeNodes::read(&words).expect("a whole tree").used();
+    assert_eq!(nodes.used(), used);
+}
+
+#[test]
 fn a_tree_that_contradicts_itself_is_found_out() {
     let broken: [&[(usize, u32)]; 5] = [
         // To the root, to itself, twice to one, beyond the map, five levels deep.
