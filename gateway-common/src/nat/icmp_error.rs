@@ -17,8 +17,8 @@ use crate::tables::{Phone, Tables};
 use crate::verdict::Reason;
 use crate::view::PacketView;
 
-/// Fills in the translation of an ICMP error; `translation.reason` says which way
-/// it goes. Rare, so a function of its own: the fast path's stack stays small.
+/// Fills in the translation of an ICMP error. Rare, so a function of its own: the
+/// fast path's stack stays small.
 #[cold]
 #[inline(never)]
 pub(super) fn decide(
@@ -29,7 +29,7 @@ pub(super) fn decide(
     translation: &mut Translation,
 ) -> Result<(), Reason> {
     let done = translate(view, packet, arrival, tables, translation);
-    if done == Err(Reason::IcmpErrorUnmatched) && translation.reason != Reason::Inbound {
+    if done == Err(Reason::IcmpErrorUnmatched) && arrival.is_inside() {
         // A host that is the kernel's answers packets that the kernel let in to it.
         let source = tables.owner(packet.source);
         if outbound::sender(packet, arrival, tables, source) == Err(Reason::UnboundHost) {
@@ -55,10 +55,14 @@ fn translate(
     translation.quoted.source = quoted.source;
     translation.quoted.destination = quoted.destination;
     translation.quoted.echo_id = quoted.source_port;
-    if translation.reason != Reason::Outbound {
-        towards_phone(packet, &quoted, tables, translation)?;
+    // By what is in maps, not by `translation.reason`: kernels before 6.8 take a
+    // constant that they see behind a pointer to the caller's stack for the only one,
+    // and cut the other branches off.
+    let destination = tables.owner(packet.destination);
+    if destination.is_pool() {
+        towards_phone(packet, &quoted, tables, destination.pool(), translation)?;
     }
-    if translation.reason != Reason::Inbound {
+    if arrival.is_inside() {
         from_phone(packet, &quoted, arrival, tables, translation)?;
     }
     Ok(())
@@ -71,9 +75,9 @@ fn towards_phone(
     packet: &Packet,
     quoted: &Quoted,
     tables: &impl Tables,
+    pool: u32,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
-    let pool = tables.owner(packet.destination).pool();
     let Some(phone) = tables.phone_at(pool, packet.destination, quoted.source_port) else {
         return Err(match inbound::is_shared(tables, pool) {
             true => Reason::RouterPort,
