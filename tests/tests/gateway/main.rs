@@ -27,5 +27,8 @@ mod diagnosis;
 mod fragments;
 mod hairpin;
 mod neighbour;
+mod path_mtu;
+mod rebuild;
+mod reload;
 mod restart;
 mod shared_address;

@@ -80,7 +80,10 @@ fn the_router_calls_out_by_the_shared_address() {
     };
     let report = out.run(LONG).unwrap();
     assert_eq!(report.client_seen_as, shared(50_123).into());
-    let report = Ping::new(REMOTE).identifier(7).run(&bed.site.router).unwrap();
+    let report = Ping::new(REMOTE)
+        .identifier(7)
+        .run(&bed.site.router)
+        .unwrap();
     assert_eq!(report.received, 3, "{}", report.output);
     bed.finish();
 }
