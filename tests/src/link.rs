@@ -173,6 +173,25 @@ impl Interface {
     }
 }
 
+/// Makes the VLAN device `eth1.10` over `eth1`, up, with its Ethernet address and an MTU in bytes.
+///
+/// `protocol` is `802.1q` or `802.1ad`. What lies below a second tag needs 4 bytes more of its MTU:
+/// the kernel counts only one tag as part of the header.
+///
+/// # Errors
+/// When `ip` refuses, or the kernel has no VLAN devices.
+pub fn vlan(under: &Interface, protocol: &str, id: u16, mtu: u32) -> Result<Interface> {
+    let (under_name, name) = (&under.name, format!("{}.{id}", under.name));
+    under.ns.batch(&format!(
+        "link add link {under_name} name {name} type vlan protocol {protocol} id {id}\n\
+         link set {name} mtu {mtu} up"
+    ))?;
+    Ok(Interface {
+        name,
+        ..under.clone()
+    })
+}
+
 /// Makes a bridge that forwards at once: no spanning tree, no multicast queries of its own.
 ///
 /// # Errors

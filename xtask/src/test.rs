@@ -19,7 +19,7 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Runs the tests on this machine's kernel, then the packet tables on the virtual machine's.
+/// Runs the tests on this machine's kernel, then those for a second kernel on the virtual machine's.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     privilege::require_root("attaching programs and making network namespaces")?;
     let ready = setup::for_tests()?;

@@ -20,6 +20,7 @@ use crate::workspace;
 const MODULES: &[&str] = &[
     "veth",
     "8021q",
+    "bridge",
     "tun",
     "sch_ingress",
     "cls_bpf",

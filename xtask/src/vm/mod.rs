@@ -49,7 +49,7 @@ const PACKAGES: &[Package] = &[
 pub(crate) enum Task {
     /// Run one command and exit with its status
     Run(RunOptions),
-    /// Run the packet tables
+    /// Run the packet tables and the tests on VLAN devices
     Test(TestOptions),
 }
 

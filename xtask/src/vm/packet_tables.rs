@@ -1,9 +1,10 @@
-//! `cargo xtask vm test`: the packet tables, loaded by the second kernel's verifier.
+//! `cargo xtask vm test`: the packet tables, loaded by the second kernel's verifier, and the daemon
+//! on VLAN devices.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use super::machine::{Job, Limits};
@@ -13,6 +14,9 @@ use crate::{setup, workspace};
 
 /// The tests crate's targets that run there: those that need a kernel, but no second machine.
 const TARGETS: &[&str] = &["packets", "vlan"];
+
+/// What those start, beside them.
+const DAEMON: &str = "gateway-ctl";
 
 /// A hang must not take the whole of CI's time.
 const LIMITS: Limits = Limits {
@@ -30,6 +34,7 @@ pub(crate) struct Options {
 #[derive(Deserialize)]
 struct Message {
     target: Option<Target>,
+    profile: Option<Profile>,
     executable: Option<PathBuf>,
 }
 
@@ -39,19 +44,23 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Builds the packet tables, boots, and runs them; the exit status says whether all passed.
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+/// Builds everything, boots, and runs the tests; the exit status says whether all passed.
 pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     let ready = setup::for_tests()?;
     let kernel = prepare()?;
-    let mut cargo = ready.host_cargo("test");
-    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
-    let programs = test_programs(&shown_output(&mut cargo)?);
-    if programs.is_empty() {
-        bail!(
-            "gateway-tests has none of the test targets {}",
-            TARGETS.join(", ")
-        );
+    let mut cargo = ready.host_cargo("build");
+    cargo.args(["--bin", DAEMON]);
+    for name in TARGETS {
+        cargo.args(["--test", name]);
     }
+    cargo.arg("--message-format=json-render-diagnostics");
+    let built = Built::parse(&shown_output(&mut cargo)?);
+    let programs = built.programs()?;
     let mut job = Job::new(&kernel, &[])?;
     // Tests find their data in the folder of their crate.
     let folder = workspace::root().join("tests");
@@ -60,15 +69,15 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     if folder.join("fixtures").is_dir() {
         job.tree.copy_folder(&folder.join("fixtures"))?;
     }
+    // Tests look for the daemon in their own folder.
     for (name, path) in &programs {
         job.tree.copy(path, Path::new("/vm/tests").join(name))?;
         job.tree.add_libraries(path)?;
     }
-    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    job.script(&script(&names, options.filter.as_deref()));
+    job.script(&script(TARGETS, options.filter.as_deref()));
     eprintln!(
         "vm: running {} on {}",
-        names.join(", "),
+        TARGETS.join(", "),
         kernel.image.display()
     );
     job.run(&LIMITS)
@@ -88,24 +97,42 @@ fn script(names: &[&str], filter: Option<&str>) -> String {
     lines.join("\n")
 }
 
-/// Names and paths of the wanted test programs, in the order of `TARGETS`.
-fn test_programs(messages: &str) -> Vec<(String, PathBuf)> {
-    let messages: Vec<Message> = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    let program_of = |wanted: &str| {
-        messages.iter().find_map(|message| {
+/// What cargo has built.
+struct Built(Vec<Message>);
+
+impl Built {
+    fn parse(messages: &str) -> Self {
+        let messages = messages.lines();
+        Self(
+            messages
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+        )
+    }
+
+    /// Path of a program; `kind` is `test` or `bin`.
+    fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
+        self.0.iter().find_map(|message| {
             let target = message.target.as_ref()?;
-            let is_test = target.kind.iter().any(|kind| kind == "test");
             let path = message.executable.clone()?;
-            (is_test && target.name == wanted).then(|| (target.name.clone(), path))
+            let is_wanted = target.name == name && target.kind.iter().any(|one| one == kind);
+            // A program is also built as the harness of its own unit tests.
+            let is_harness = message.profile.as_ref().is_some_and(|profile| profile.test);
+            (is_wanted && is_harness == (kind == "test")).then_some(path)
         })
-    };
-    TARGETS
-        .iter()
-        .filter_map(|wanted| program_of(wanted))
-        .collect()
+    }
+
+    /// The tests of `TARGETS` and the daemon.
+    fn programs(&self) -> Result<Vec<(&'static str, PathBuf)>> {
+        let tests = TARGETS.iter().map(|name| ("test", *name));
+        tests
+            .chain([("bin", DAEMON)])
+            .map(|(kind, name)| {
+                let path = self.find(kind, name);
+                Ok((name, path.with_context(|| format!("no {name} was built"))?))
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -114,14 +141,20 @@ mod tests {
 
     #[test]
     fn programs_are_read_from_cargos_messages() {
-        let messages = r#"
-{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"packets"},"executable":null}
-{"reason":"compiler-artifact","target":{"kind":["test"],"name":"lab"},"executable":"/t/lab-1"}
-{"reason":"compiler-artifact","target":{"kind":["test"],"name":"packets"},"executable":"/t/packets-2"}
+        let built = Built::parse(
+            r#"
+{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"packets"},"profile":{"test":false},"executable":null}
+{"reason":"compiler-artifact","target":{"kind":["test"],"name":"lab"},"profile":{"test":true},"executable":"/t/lab-1"}
+{"reason":"compiler-artifact","target":{"kind":["test"],"name":"packets"},"profile":{"test":true},"executable":"/t/packets-2"}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"gateway-ctl"},"profile":{"test":true},"executable":"/t/ctl-3"}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"gateway-ctl"},"profile":{"test":false},"executable":"/t/ctl"}
 {"reason":"build-finished","success":true}
-"#;
-        let expected = [("packets".to_owned(), PathBuf::from("/t/packets-2"))];
-        assert_eq!(test_programs(messages), expected);
+"#,
+        );
+        let find = |kind, name| built.find(kind, name);
+        assert_eq!(find("test", "packets"), Some("/t/packets-2".into()));
+        assert_eq!(find("bin", "gateway-ctl"), Some("/t/ctl".into()));
+        assert_eq!(find("test", "gone"), None);
     }
 
     #[test]
