@@ -21,10 +21,7 @@ pub(super) struct Bindings {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List all, by private address.
-    List {
-        #[command(flatten)]
-        output: Output,
-    },
+    List,
     /// Give a phone ports of a public address; it stays over restarts.
     Add {
         /// The phone's address.
@@ -47,8 +44,7 @@ enum Action {
 impl Bindings {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         match self.action {
-            None => list(client, self.output).await,
-            Some(Action::List { output }) => list(client, output).await,
+            None | Some(Action::List) => list(client, self.output).await,
             Some(Action::Add {
                 private,
                 public,

@@ -50,7 +50,7 @@ enum Command {
     /// Check a configuration and say all that is wrong with it.
     Check(check::Check),
     /// Read the configuration again and apply what differs.
-    Reload,
+    Reload(reload::Reload),
     /// How the gateway is, what is wrong and what to do.
     Status(status::Status),
     /// List, add and remove bindings.
@@ -80,7 +80,7 @@ pub(crate) fn main() -> ExitCode {
             debug,
         } => run::run(&config, log_format, debug),
         Command::Check(command) => command.run(),
-        Command::Reload => ask(reload::run(&client)),
+        Command::Reload(command) => ask(command.run(&client)),
         Command::Status(command) => ask(command.run(&client)),
         Command::Bindings(command) => ask(command.run(&client)),
         Command::Who(command) => ask(command.run(&client)),

@@ -23,6 +23,7 @@ pub(super) struct Output {
     #[arg(
         short = 'o',
         long = "output",
+        global = true,
         value_enum,
         default_value_t,
         value_name = "FORMAT"
