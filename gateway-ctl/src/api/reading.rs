@@ -12,14 +12,17 @@ use super::types::{
     ApiError, Counters, InterfaceStatus, MapUse, Memory, ReasonCount, Reloaded, Status,
 };
 use crate::health;
-use crate::net::Links;
+use crate::net::{Links, enabled_features};
 use crate::run::{self, Gateway, KnownInterface, ReloadError, Shared};
 
 /// Maps whose size follows `[limits]`; the others are the same for every site.
 const GROWING: [&str; 4] = [map::BINDINGS, map::NODES, map::POOL, map::BLOCKS];
 
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Failure> {
-    let links = Links::read().map_err(Failure::machine)?;
+    let links = Links::read().await.map_err(Failure::machine)?;
+    let devices = health::devices(&shared.lock());
+    // Where features cannot be asked for, nothing is known, and nothing is said.
+    let features = enabled_features(&devices).await.unwrap_or_default();
     let gateway = shared.lock();
     let settings = &gateway.plan.config.settings;
     let limits = gateway.dataplane.limits();
@@ -51,7 +54,7 @@ pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>,
             .map(|known| interface(known, &links))
             .collect(),
         early_fragments: gateway.fragments,
-        warnings: health::warnings(&gateway, &links),
+        warnings: health::warnings(&gateway, &links, &features),
     }))
 }
 

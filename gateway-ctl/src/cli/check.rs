@@ -20,12 +20,13 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(&self) -> Result<()> {
+    pub(super) async fn run(&self) -> Result<()> {
         let links = if self.no_interfaces {
             None
         } else {
             Some(
                 Links::read()
+                    .await
                     .context("cannot ask the kernel for its interfaces; try --no-interfaces")?,
             )
         };

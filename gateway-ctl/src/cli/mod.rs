@@ -79,7 +79,7 @@ pub(crate) fn main() -> ExitCode {
             log_format,
             debug,
         } => run::run(&config, log_format, debug),
-        Command::Check(command) => command.run(),
+        Command::Check(command) => ask(command.run()),
         Command::Reload(command) => ask(command.run(&client)),
         Command::Status(command) => ask(command.run(&client)),
         Command::Bindings(command) => ask(command.run(&client)),
@@ -99,7 +99,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Runs what talks to the daemon.
+/// Runs what talks to the daemon, or to the kernel.
 fn ask(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

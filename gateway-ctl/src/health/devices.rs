@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dataplane::XdpMode;
 
 use crate::api::types::Warning;
-use crate::net::{Link, Links, enabled_features};
+use crate::net::{Features, Link, Links};
 use crate::run::{Gateway, KnownInterface};
 
 use super::{critical, warning};
@@ -27,21 +27,33 @@ const HARMFUL: [(&str, &str, &str); 2] = [
 /// Takes tags off frames; matters where the configuration names VLANs.
 const VLAN_OFFLOAD: &str = "rx-vlan-hw-parse";
 
-pub(super) fn check(gateway: &Gateway, links: &Links, found: &mut Vec<Warning>) {
-    let mut devices = BTreeSet::new();
+/// Devices whose offloads matter.
+pub(crate) fn devices(gateway: &Gateway) -> BTreeSet<String> {
+    let there = gateway
+        .interfaces
+        .iter()
+        .filter(|known| known.spec.ethernet && known.missing.is_none());
+    there.map(|known| known.spec.port_name.clone()).collect()
+}
+
+pub(super) fn check(
+    gateway: &Gateway,
+    links: &Links,
+    features: &Features,
+    found: &mut Vec<Warning>,
+) {
     for known in &gateway.interfaces {
         state(known, links.named(&known.spec.name), found);
         attachment(known, found);
-        let spec = &known.spec;
-        if spec.ethernet && known.missing.is_none() && devices.insert(spec.port_name.clone()) {
-            let on_port = |of: &&KnownInterface| of.spec.port_name == spec.port_name;
-            let tagged = gateway
-                .interfaces
-                .iter()
-                .filter(on_port)
-                .any(|of| !of.spec.tags.is_empty());
-            offloads(&spec.port_name, tagged, found);
-        }
+    }
+    for (device, enabled) in features {
+        let on_device = |of: &&KnownInterface| of.spec.port_name == *device;
+        let tagged = gateway
+            .interfaces
+            .iter()
+            .filter(on_device)
+            .any(|of| !of.spec.tags.is_empty());
+        offloads(device, enabled, tagged, found);
     }
     for error in &gateway.attach_errors {
         found.push(warning(
@@ -100,9 +112,7 @@ fn attachment(known: &KnownInterface, found: &mut Vec<Warning>) {
     }
 }
 
-fn offloads(device: &str, tagged: bool, found: &mut Vec<Warning>) {
-    // Without ethtool's netlink family nothing is known, and nothing is said.
-    let enabled = enabled_features(device).unwrap_or_default();
+fn offloads(device: &str, enabled: &[String], tagged: bool, found: &mut Vec<Warning>) {
     for (feature, word, effect) in HARMFUL {
         if enabled.iter().any(|name| name == feature) {
             found.push(warning(

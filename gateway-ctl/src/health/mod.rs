@@ -13,13 +13,15 @@ mod devices;
 mod kernel;
 
 use crate::api::types::{Severity, Warning};
-use crate::net::Links;
+use crate::net::{Features, Links};
 use crate::run::Gateway;
 
+pub(crate) use devices::devices;
+
 /// Everything that is wrong, worst first.
-pub(crate) fn warnings(gateway: &Gateway, links: &Links) -> Vec<Warning> {
+pub(crate) fn warnings(gateway: &Gateway, links: &Links, features: &Features) -> Vec<Warning> {
     let mut found = Vec::new();
-    devices::check(gateway, links, &mut found);
+    devices::check(gateway, links, features, &mut found);
     kernel::check(gateway, &mut found);
     addresses::check(gateway, links, &mut found);
     capacity::check(gateway, &mut found);

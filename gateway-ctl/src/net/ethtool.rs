@@ -1,71 +1,44 @@
-//! A device's offloads, by ethtool's netlink family.
+//! Devices' offloads, by ethtool's netlink family.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use nix::libc;
-use nix::sys::socket::SockProtocol;
+use ethtool::{EthtoolAttr, EthtoolError, EthtoolFeatureAttr, EthtoolHandle};
+use futures_util::TryStreamExt as _;
 
-use super::netlink::{Netlink, attributes, put_attribute, text, u16_at};
+use super::netlink::answered;
 
-/// Names of the features that are on (`large-receive-offload`, `rx-gro-hw`, ...).
+/// Names of the features that are on (`rx-lro`, `rx-gro-hw`, ...), by device.
+pub(crate) type Features = BTreeMap<String, Vec<String>>;
+
+/// Asks for the features of these devices; one that does not tell has none.
 ///
 /// # Errors
-/// When the kernel has no ethtool netlink family, or does not know the device.
-pub(crate) fn enabled_features(device: &str) -> io::Result<Vec<String>> {
-    // linux/ethtool_netlink.h
-    const ETHTOOL_MSG_FEATURES_GET: u8 = 11;
-    const ETHTOOL_A_FEATURES_HEADER: u16 = 1;
-    const ETHTOOL_A_FEATURES_ACTIVE: u16 = 4;
-    const ETHTOOL_A_HEADER_DEV_NAME: u16 = 2;
-
-    let mut netlink = Netlink::open(SockProtocol::NetlinkGeneric, 0)?;
-    let family = family(&mut netlink, "ethtool")?;
-    let mut header = Vec::new();
-    put_attribute(&mut header, ETHTOOL_A_HEADER_DEV_NAME, &c_string(device));
-    let mut body = vec![ETHTOOL_MSG_FEATURES_GET, 1, 0, 0];
-    put_attribute(&mut body, ETHTOOL_A_FEATURES_HEADER | NESTED, &header);
-    let answer = netlink.ask(family, &body)?;
-    let active = attributes(answer.body.get(4..).unwrap_or_default())
-        .find(|(kind, _)| *kind == ETHTOOL_A_FEATURES_ACTIVE)
-        .map(|(_, value)| bit_names(value));
-    Ok(active.unwrap_or_default())
+/// When the kernel cannot be asked.
+pub(crate) async fn enabled_features(devices: &BTreeSet<String>) -> io::Result<Features> {
+    let (connection, mut handle, _notices) = ethtool::new_connection()?;
+    let answer = async {
+        let mut enabled = Features::new();
+        for device in devices {
+            // A device may have gone, and a kernel may be without the family.
+            if let Ok(names) = enabled_on(&mut handle, device).await {
+                enabled.insert(device.clone(), names);
+            }
+        }
+        Ok(enabled)
+    };
+    answered(connection, answer).await
 }
 
-const NESTED: u16 = 1 << 15;
-
-/// The names in a verbose bit set: those listed are on.
-fn bit_names(bit_set: &[u8]) -> Vec<String> {
-    const ETHTOOL_A_BITSET_BITS: u16 = 3;
-    const ETHTOOL_A_BITSET_BIT_NAME: u16 = 2;
-    attributes(bit_set)
-        .filter(|(kind, _)| *kind == ETHTOOL_A_BITSET_BITS)
-        .flat_map(|(_, bits)| attributes(bits))
-        .flat_map(|(_, bit)| attributes(bit))
-        .filter(|(kind, _)| *kind == ETHTOOL_A_BITSET_BIT_NAME)
-        .map(|(_, name)| text(name))
-        .collect()
-}
-
-/// The number of a generic netlink family.
-fn family(netlink: &mut Netlink, name: &str) -> io::Result<u16> {
-    let mut body = vec![
-        u8::try_from(libc::CTRL_CMD_GETFAMILY).unwrap_or_default(),
-        1,
-        0,
-        0,
-    ];
-    put_attribute(
-        &mut body,
-        u16::try_from(libc::CTRL_ATTR_FAMILY_NAME).unwrap_or_default(),
-        &c_string(name),
-    );
-    let answer = netlink.ask(u16::try_from(libc::GENL_ID_CTRL).unwrap_or_default(), &body)?;
-    attributes(answer.body.get(4..).unwrap_or_default())
-        .find(|(kind, _)| i32::from(*kind) == libc::CTRL_ATTR_FAMILY_ID)
-        .and_then(|(_, value)| u16_at(value, 0))
-        .ok_or_else(|| io::Error::other(format!("no netlink family {name}")))
-}
-
-fn c_string(text: &str) -> Vec<u8> {
-    text.bytes().chain([0]).collect()
+async fn enabled_on(handle: &mut EthtoolHandle, device: &str) -> Result<Vec<String>, EthtoolError> {
+    let answers = handle.feature().get(Some(device)).execute().await?;
+    let messages: Vec<_> = answers.try_collect().await?;
+    let attributes = messages
+        .into_iter()
+        .flat_map(|message| message.payload.nlas);
+    let enabled = attributes.filter_map(|attribute| match attribute {
+        EthtoolAttr::Feature(EthtoolFeatureAttr::Active(bits)) => Some(bits),
+        _ => None,
+    });
+    Ok(enabled.flatten().map(|bit| bit.name).collect())
 }

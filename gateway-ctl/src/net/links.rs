@@ -1,28 +1,27 @@
 //! Links and their IPv4 addresses, and word of their changes (rtnetlink(7)).
 
 use std::io;
-use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{IpAddr, Ipv4Addr};
 
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use gateway_common::abi::VlanTag;
-use nix::libc;
-use nix::sys::socket::SockProtocol;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage};
+use rtnetlink::packet_route::link::{
+    InfoData, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+    VlanProtocol,
+};
+use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
+use rtnetlink::proto::Connection;
+use rtnetlink::{Handle, MulticastGroup};
 
-use super::netlink::{Message, Netlink, attributes, text, u16_at, u32_at};
-
-/// `struct ifinfomsg` and `struct ifaddrmsg`.
-const LINK_HEADER: usize = 16;
-const ADDRESS_HEADER: usize = 8;
-/// Multicast groups, as bits: links, IPv4 addresses.
-const GROUPS: u32 = (1 << (libc::RTNLGRP_LINK - 1)) | (1 << (libc::RTNLGRP_IPV4_IFADDR - 1));
+use super::netlink::{answered, closed};
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) index: u32,
     pub(crate) name: String,
-    /// Kind by which it was made (`veth`, `vlan`); empty for hardware.
-    pub(crate) kind: String,
     /// The tag of a VLAN device and the device under it.
     pub(crate) vlan: Option<(VlanTag, u32)>,
     pub(crate) mac: Option<[u8; 6]>,
@@ -44,25 +43,12 @@ pub(crate) struct Links(Vec<Link>);
 
 impl Links {
     /// Asks the kernel.
-    pub(crate) fn read() -> io::Result<Self> {
-        let mut netlink = Netlink::open(SockProtocol::NetlinkRoute, 0)?;
-        let mut links: Vec<Link> = netlink
-            .dump(libc::RTM_GETLINK, &[0; LINK_HEADER])?
-            .iter()
-            .filter_map(link)
-            .collect();
-        let mut filter = [0; ADDRESS_HEADER];
-        filter[0] = u8::try_from(libc::AF_INET).unwrap_or_default();
-        for message in netlink.dump(libc::RTM_GETADDR, &filter)? {
-            let Some((index, address, length)) = address(&message) else {
-                continue;
-            };
-            if let Some(link) = links.iter_mut().find(|link| link.index == index) {
-                link.addresses.push((address, length));
-            }
-        }
-        links.sort_by_key(|link| link.index);
-        Ok(Self(links))
+    ///
+    /// # Errors
+    /// When it cannot be asked, or refuses.
+    pub(crate) async fn read() -> io::Result<Self> {
+        let (connection, handle, _notices) = rtnetlink::new_connection()?;
+        answered(connection, ask(&handle)).await
     }
 
     /// The link with this name.
@@ -93,101 +79,206 @@ impl Links {
     }
 }
 
-fn link(message: &Message) -> Option<Link> {
-    let body = &message.body;
-    let index = u32_at(body, 4)?;
-    let flags = u32_at(body, 8)?.cast_signed();
+async fn ask(handle: &Handle) -> io::Result<Links> {
+    let answers = handle.link().get().execute();
+    let mut links: Vec<Link> = answers.map_ok(link).try_collect().await.map_err(error)?;
+    let mut question = handle.address().get();
+    question.message_mut().header.family = AddressFamily::Inet;
+    let answers = question.execute();
+    let messages: Vec<AddressMessage> = answers.try_collect().await.map_err(error)?;
+    for message in messages {
+        let header = &message.header;
+        let of = links.iter_mut().find(|link| link.index == header.index);
+        if let Some((link, address)) = of.zip(address(&message)) {
+            link.addresses.push((address, header.prefix_len));
+        }
+    }
+    links.sort_by_key(|link| link.index);
+    Ok(Links(links))
+}
+
+/// The kernel's own word where it gave one.
+fn error(error: rtnetlink::Error) -> io::Error {
+    match error {
+        rtnetlink::Error::NetlinkError(refusal) => refusal.to_io(),
+        other => io::Error::other(other),
+    }
+}
+
+fn link(message: LinkMessage) -> Link {
+    let header = message.header;
     let mut link = Link {
-        index,
+        index: header.index,
         name: String::new(),
-        kind: String::new(),
         vlan: None,
         mac: None,
         mtu: 0,
-        ethernet: u16_at(body, 2)? == libc::ARPHRD_ETHER,
-        up: flags & libc::IFF_UP != 0,
-        carrier: flags & libc::IFF_LOWER_UP != 0,
+        ethernet: header.link_layer_type == LinkLayerType::Ether,
+        up: header.flags.contains(LinkFlags::Up),
+        carrier: header.flags.contains(LinkFlags::LowerUp),
         addresses: Vec::new(),
     };
     let (mut under, mut tag) = (None, None);
-    for (kind, value) in attributes(body.get(LINK_HEADER..)?) {
-        match kind {
-            libc::IFLA_IFNAME => link.name = text(value),
-            libc::IFLA_MTU => link.mtu = u32_at(value, 0)?,
-            libc::IFLA_ADDRESS => link.mac = value.try_into().ok(),
-            libc::IFLA_LINK => under = u32_at(value, 0),
-            libc::IFLA_LINKINFO => (link.kind, tag) = link_info(value),
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => link.name = name,
+            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            LinkAttribute::Address(mac) => link.mac = mac.try_into().ok(),
+            LinkAttribute::Link(index) => under = Some(index),
+            LinkAttribute::LinkInfo(info) => tag = vlan_tag(&info),
             _ => {}
         }
     }
     // A veth's IFLA_LINK is its peer: only VLAN devices lie on top of theirs.
     link.vlan = tag.zip(under);
-    Some(link)
+    link
 }
 
-fn link_info(bytes: &[u8]) -> (String, Option<VlanTag>) {
-    let (mut kind, mut data) = (String::new(), None);
-    for (attribute, value) in attributes(bytes) {
-        match attribute {
-            libc::IFLA_INFO_KIND => kind = text(value),
-            libc::IFLA_INFO_DATA => data = Some(value),
-            _ => {}
-        }
-    }
-    let tag = data.filter(|_| kind == "vlan").and_then(vlan_tag);
-    (kind, tag)
-}
-
-fn vlan_tag(bytes: &[u8]) -> Option<VlanTag> {
-    // linux/if_link.h
-    const IFLA_VLAN_ID: u16 = 1;
-    const IFLA_VLAN_PROTOCOL: u16 = 5;
+fn vlan_tag(info: &[LinkInfo]) -> Option<VlanTag> {
+    let data = info.iter().find_map(|info| match info {
+        LinkInfo::Data(InfoData::Vlan(data)) => Some(data),
+        _ => None,
+    })?;
     let mut tag = VlanTag {
-        tpid: 0x8100,
+        tpid: VlanProtocol::Ieee8021Q.into(),
         vid: 0,
     };
-    for (attribute, value) in attributes(bytes) {
+    for attribute in data {
         match attribute {
-            IFLA_VLAN_ID => tag.vid = u16_at(value, 0)?,
-            // Network byte order.
-            IFLA_VLAN_PROTOCOL => tag.tpid = u16::from_be(u16_at(value, 0)?),
+            InfoVlan::Id(vid) => tag.vid = *vid,
+            InfoVlan::Protocol(protocol) => tag.tpid = (*protocol).into(),
             _ => {}
         }
     }
     Some(tag)
 }
 
-fn address(message: &Message) -> Option<(u32, Ipv4Addr, u8)> {
-    let body = &message.body;
-    let (length, index) = (*body.get(1)?, u32_at(body, 4)?);
+fn address(message: &AddressMessage) -> Option<Ipv4Addr> {
     let mut own = None;
-    for (attribute, value) in attributes(body.get(ADDRESS_HEADER..)?) {
+    for attribute in &message.attributes {
         // IFA_ADDRESS is the peer's on point-to-point links; IFA_LOCAL is ours.
-        if attribute == libc::IFA_LOCAL || (attribute == libc::IFA_ADDRESS && own.is_none()) {
-            own = <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
+        match attribute {
+            AddressAttribute::Local(IpAddr::V4(address)) => own = Some(*address),
+            AddressAttribute::Address(IpAddr::V4(address)) if own.is_none() => {
+                own = Some(*address);
+            }
+            _ => {}
         }
     }
-    Some((index, own?, length))
+    own
 }
 
 /// Hears of changes of links and addresses.
-#[derive(Debug)]
-pub(crate) struct Watch(Netlink);
+pub(crate) struct Watch {
+    connection: Connection<RouteNetlinkMessage>,
+    notices: BoxStream<'static, ()>,
+}
 
 impl Watch {
     /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the kernel cannot be listened to.
     pub(crate) fn start() -> io::Result<Self> {
-        Netlink::open(SockProtocol::NetlinkRoute, GROUPS).map(Self)
+        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
+        let (connection, _, notices) = rtnetlink::new_multicast_connection(&groups)?;
+        Ok(Self {
+            connection,
+            // What has changed does not matter, so neither do notices lost in a burst: the
+            // socket's overrun comes as a notice too.
+            notices: notices.map(|_| ()).boxed(),
+        })
     }
 
-    /// Whether something has changed since the last call.
-    pub(crate) fn changed(&self) -> bool {
-        self.0.drain()
+    /// Waits until something changes.
+    ///
+    /// # Errors
+    /// When nothing more will be heard.
+    pub(crate) async fn changed(&mut self) -> io::Result<()> {
+        tokio::select! {
+            () = &mut self.connection => Err(closed()),
+            notice = self.notices.next() => notice.ok_or_else(closed),
+        }
     }
 }
 
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+#[cfg(test)]
+mod tests {
+    use rtnetlink::packet_route::link::InfoKind;
+
+    use super::*;
+
+    fn message(index: u32, attributes: Vec<LinkAttribute>) -> LinkMessage {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.header.link_layer_type = LinkLayerType::Ether;
+        message.header.flags = LinkFlags::Up;
+        message.attributes = attributes;
+        message
+    }
+
+    #[test]
+    fn a_vlan_device_names_its_tag_and_the_device_under_it() {
+        let data = vec![
+            InfoVlan::Protocol(VlanProtocol::Ieee8021Ad),
+            InfoVlan::Id(10),
+        ];
+        let made = link(message(
+            3,
+            vec![
+                LinkAttribute::IfName("eth1.10".to_owned()),
+                LinkAttribute::Mtu(1496),
+                LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1]),
+                LinkAttribute::LinkInfo(vec![
+                    LinkInfo::Kind(InfoKind::Vlan),
+                    LinkInfo::Data(InfoData::Vlan(data)),
+                ]),
+                LinkAttribute::Link(2),
+            ],
+        ));
+        let tag = VlanTag {
+            tpid: 0x88a8,
+            vid: 10,
+        };
+        let expected = Link {
+            index: 3,
+            name: "eth1.10".to_owned(),
+            vlan: Some((tag, 2)),
+            mac: Some([2, 0, 0, 0, 0, 1]),
+            mtu: 1496,
+            ethernet: true,
+            up: true,
+            carrier: false,
+            addresses: Vec::new(),
+        };
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn the_peer_of_a_veth_is_not_under_it() {
+        let kind = LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth)]);
+        let made = link(message(3, vec![LinkAttribute::Link(2), kind]));
+        assert_eq!(made.vlan, None);
+    }
+
+    #[test]
+    fn our_end_of_a_point_to_point_link_is_the_address() {
+        let (ours, theirs) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let mut message = AddressMessage::default();
+        message.attributes = vec![
+            AddressAttribute::Address(theirs.into()),
+            AddressAttribute::Local(ours.into()),
+        ];
+        assert_eq!(address(&message), Some(ours));
+        message.attributes.truncate(1);
+        assert_eq!(address(&message), Some(theirs));
+    }
+
+    #[tokio::test]
+    async fn the_kernel_tells_of_its_loopback() {
+        let links = Links::read().await.unwrap();
+        let loopback = links.named("lo").unwrap();
+        assert!(!loopback.ethernet);
+        assert_eq!(links.at(loopback.index), Some(loopback));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `netlink.rs` | messages and attributes of netlink, request and dump |
+//! | `netlink.rs` | a connection to the kernel, for one question |
 //! | `links.rs` | links and their IPv4 addresses (rtnetlink), and word of their changes |
 //! | `resolve.rs` | names of the configuration -> devices, VLAN tags, addresses |
 //! | `ethtool.rs` | offloads that hide or merge packets before XDP sees them |
@@ -12,6 +12,6 @@ mod links;
 mod netlink;
 mod resolve;
 
-pub(crate) use ethtool::enabled_features;
+pub(crate) use ethtool::{Features, enabled_features};
 pub(crate) use links::{Link, Links, Watch};
 pub(crate) use resolve::resolve;

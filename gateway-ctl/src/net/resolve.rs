@@ -106,7 +106,6 @@ mod tests {
         Link {
             index,
             name: name.to_owned(),
-            kind: String::new(),
             vlan: vlan.map(|(tpid, vid, under)| (VlanTag { tpid, vid }, under)),
             mac: Some([2, 0, 0, 0, 0, 1]),
             mtu: 1500,

@@ -60,7 +60,7 @@ impl Sources {
 }
 
 /// Waits for what can be read: a duplicate, which borrows nothing.
-pub(super) fn readable(fd: BorrowedFd<'_>) -> std::io::Result<AsyncFd<OwnedFd>> {
+fn readable(fd: BorrowedFd<'_>) -> std::io::Result<AsyncFd<OwnedFd>> {
     let duplicate = fd.try_clone_to_owned()?;
     #[expect(
         deprecated,

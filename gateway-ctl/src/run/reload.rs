@@ -84,7 +84,7 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
             gateway.revision,
         )
     };
-    let links = Links::read().map_err(anyhow::Error::from)?;
+    let links = Links::read().await.map_err(anyhow::Error::from)?;
     let names = device_names(&links);
     // A million bindings take seconds to read: on another thread, packets' events go on.
     let made = tokio::task::spawn_blocking(move || {

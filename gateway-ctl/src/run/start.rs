@@ -40,7 +40,9 @@ pub(crate) fn run(config: &Path, format: LogFormat, debug: bool) -> Result<()> {
 
 async fn daemon(config: PathBuf) -> Result<()> {
     let signals = Signals::listen()?;
-    let links = Links::read().context("cannot ask the kernel for its interfaces")?;
+    let links = Links::read()
+        .await
+        .context("cannot ask the kernel for its interfaces")?;
     let plan = Plan::make(&config, Some(&links), api_bindings)
         .map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
     let settings = plan.config.settings.clone();
