@@ -65,6 +65,11 @@ impl Call {
         self.back.wait_sent(1, LONG).unwrap();
     }
 
+    /// Packets that the phone has sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.out.sent()
+    }
+
     /// Ends it; both ways what became of it.
     pub(crate) fn hang_up(self) -> [StreamReport; 2] {
         [self.out, self.back].map(|stream| stream.stop(SETTLE).unwrap())

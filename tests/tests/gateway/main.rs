@@ -22,13 +22,18 @@ mod bed;
 mod call;
 mod config;
 
+mod api;
 mod calls;
 mod diagnosis;
 mod fragments;
 mod hairpin;
+mod links;
 mod neighbour;
+mod observe;
 mod path_mtu;
 mod rebuild;
 mod reload;
 mod restart;
 mod shared_address;
+mod spoofing;
+mod tunnel;

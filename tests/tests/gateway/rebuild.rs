@@ -95,10 +95,9 @@ fn other_limits_make_other_maps_without_loss() {
     let larger = Config::default().limits("bindings = 5000\npool_addresses = 20");
     let said = bed.reload(&larger);
     assert!(said.contains("counters start at zero"), "{said}");
-    assert!(
-        bed.counters().total("outbound") < before,
-        "they did not say so in vain"
-    );
+    // Each packet is counted in the old maps or in the new ones, not in both.
+    let after = bed.counters().total("outbound");
+    assert!(before + after <= call.sent(), "they did not say so in vain");
     call.go_on(300);
     let status = bed.json(&["status"]);
     assert_eq!(
