@@ -85,7 +85,7 @@ reasons! {
     NotTranslated = 11, Passed, "not_translated",
         "between addresses or interfaces that are none of ours: the kernel routes it";
     RouterLocal = 12, Passed, "router_local",
-        "to an address of the router itself";
+        "to an address of the router itself, or nowhere: check the default route";
     RouterPort = 13, Passed, "router_port",
         "to a port of a shared address that belongs to no range: the router's own";
     InsideToInside = 14, Passed, "inside_to_inside",

@@ -5,7 +5,7 @@
 //! NAT), or a phone's packet left to it for fragmentation, which is translated
 //! now, or has no business outside.
 
-use aya_ebpf::bindings::{TC_ACT_OK, TC_ACT_SHOT};
+use aya_ebpf::bindings::TC_ACT_SHOT;
 use aya_ebpf::{EbpfContext as _, programs::TcContext};
 use gateway_common::Reason;
 use gateway_common::abi::{Hook, interface_flags};
@@ -15,7 +15,7 @@ use gateway_common::tables::Tables as _;
 use gateway_common::view::PacketView as _;
 
 use crate::look_up::{self, KernelTables};
-use crate::tc::TcView;
+use crate::tc::{TC_ACT_UNSPEC, TcView};
 use crate::{count, trace};
 
 /// The program: every packet ends in exactly one counted verdict.
@@ -27,7 +27,7 @@ pub fn run(ctx: &TcContext) -> i32 {
     let reason = leave(&mut view, &mut slot, &mut ip_offset).unwrap_or_else(|reason| reason);
     count::verdict(Hook::TcEgress, slot, reason);
     match crate::tc::action(reason) {
-        TC_ACT_OK => TC_ACT_OK,
+        TC_ACT_UNSPEC => TC_ACT_UNSPEC,
         _ => {
             let ifindex = view.ifindex();
             trace::dropped(&view, Hook::TcEgress, ifindex, ip_offset, reason);

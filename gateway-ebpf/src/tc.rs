@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use aya_ebpf::{
     EbpfContext as _,
     bindings::{
-        BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, TC_ACT_OK, TC_ACT_SHOT,
+        BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, TC_ACT_SHOT,
         bpf_adj_room_mode::BPF_ADJ_ROOM_MAC, bpf_hdr_start_off::BPF_HDR_START_MAC, bpf_redir_neigh,
         bpf_redir_neigh__bindgen_ty_1,
     },
@@ -19,7 +19,7 @@ use aya_ebpf::{
     programs::TcContext,
 };
 use gateway_common::abi::{Hook, Interface, STACK_MARK, interface_flags};
-use gateway_common::headers::ethernet;
+use gateway_common::headers::{ethernet, protocol, tcp, udp};
 use gateway_common::icmp_answer::{self, Answer};
 use gateway_common::nat::{self, Stage, Step, Translation, TtlChange};
 use gateway_common::parse::{self, Frame, Packet};
@@ -32,6 +32,8 @@ use crate::trace::{self, Capture};
 use crate::{answer, count, early_fragment};
 
 const AF_INET: u32 = 2;
+/// No word: what comes next decides (as `TCX_NEXT`).
+pub const TC_ACT_UNSPEC: i32 = -1;
 
 /// How one packet ended.
 struct End {
@@ -49,7 +51,7 @@ pub fn run(ctx: &TcContext) -> i32 {
         reason: Reason::UnknownInterface,
         slot: 0,
         ip_offset: u16::MAX,
-        action: TC_ACT_OK,
+        action: TC_ACT_UNSPEC,
     };
     match forward(&mut view, &mut end) {
         Ok(action) => end.action = action,
@@ -66,11 +68,12 @@ pub fn run(ctx: &TcContext) -> i32 {
     end.action
 }
 
-/// What tc is told for a packet that is not sent from here.
+/// What tc is told for a packet that is not sent from here. A pass leaves the word
+/// to other programs and filters on the device.
 #[inline(always)]
 pub const fn action(reason: Reason) -> i32 {
     match reason.outcome() {
-        Outcome::Passed => TC_ACT_OK,
+        Outcome::Passed => TC_ACT_UNSPEC,
         _ => TC_ACT_SHOT,
     }
 }
@@ -117,7 +120,11 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
             let (reason, answer) = answer::to(&step, &packet, arrival, Hook::TcIngress);
             end.reason = reason;
             match answer {
-                Some(answer) => view.reply(has_ethernet, &packet, &answer),
+                Some(answer) => {
+                    let ifindex = view.ifindex();
+                    trace::dropped(view, Hook::TcIngress, ifindex, packet.ip, reason);
+                    view.reply(has_ethernet, &packet, &answer)
+                }
                 None => Err(reason),
             }
         }
@@ -138,9 +145,7 @@ fn arrive(view: &mut TcView<'_>) -> Result<(Frame, &'static Interface), Reason> 
             };
             return Ok((frame, arrival));
         }
-        if !arrival.has(interface_flags::XDP_TRANSMIT) {
-            view.restore_ethernet()?;
-        }
+        view.restore_ethernet()?;
     }
     let frame = parse::frame(view)?;
     if view.is_tagged(&frame) {
@@ -186,8 +191,12 @@ impl TcView<'_> {
         if gso_size == 0 {
             return packet.total_length;
         }
-        // Headers without TCP options: an underestimate by at most 40 bytes.
-        let headers = packet.transport_at - packet.ip + 20;
+        // Without TCP options: an underestimate by at most 40 bytes.
+        let transport = match packet.protocol {
+            protocol::TCP => tcp::HEADER,
+            _ => udp::HEADER,
+        };
+        let headers = packet.transport_at - packet.ip + transport as u16;
         (gso_size as u16).saturating_add(headers)
     }
 

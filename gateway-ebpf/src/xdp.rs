@@ -97,7 +97,8 @@ fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
     };
     let mut translation = Translation::of(&packet);
     let refused = nat::decide(view, &packet, arrival, &tables, &mut translation).err();
-    if let Some(reason @ (Reason::FragmentHeld | Reason::EarlyFragmentShared)) = refused {
+    // On a shared address it goes on to tc, which sees to the copy.
+    if let Some(reason @ Reason::FragmentHeld) = refused {
         return Err(early_fragment::hold(view, &packet, arrival.slot, reason));
     }
     let query = nat::query(&packet, &translation, arrival, packet.total_length);
@@ -115,7 +116,11 @@ fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
             let (reason, answer) = answer::to(&step, &packet, arrival, Hook::Xdp);
             end.reason = reason;
             match answer {
-                Some(answer) => reply(view, &packet, &answer, arrival.port_ifindex),
+                Some(answer) => {
+                    // Now: the packet is about to become the answer.
+                    trace::dropped(view, Hook::Xdp, ifindex, packet.ip, reason);
+                    reply(view, &packet, &answer, arrival.port_ifindex)
+                }
                 None => Err(reason),
             }
         }

@@ -69,3 +69,13 @@ pub(super) fn come_back(phone: &Phone, outside: u16, tables: &impl Tables) -> u1
     };
     tables.echo_id(key).unwrap_or(outside)
 }
+
+/// Whether a request of the phone left with this identifier.
+#[inline(always)]
+pub(super) fn was_asked(phone: &Phone, outside: u16, tables: &impl Tables) -> bool {
+    let key = EchoKey {
+        binding: phone.index,
+        id: u32::from(outside),
+    };
+    tables.echo_id(key).is_some()
+}

@@ -78,8 +78,15 @@ fn towards_phone(
     pool: u32,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
-    let Some(phone) = tables.phone_at(pool, packet.destination, quoted.source_port) else {
-        return Err(match inbound::is_shared(tables, pool) {
+    let shared = inbound::is_shared(tables, pool);
+    let found = tables.phone_at(pool, packet.destination, quoted.source_port);
+    let own_ping = |phone: &Phone| {
+        shared
+            && quoted.transport == Transport::EchoRequest
+            && !echo::was_asked(phone, quoted.source_port, tables)
+    };
+    let Some(phone) = found.filter(|phone| !own_ping(phone)) else {
+        return Err(match shared {
             true => Reason::RouterPort,
             false => Reason::IcmpErrorUnmatched,
         });

@@ -26,9 +26,13 @@ pub(super) fn decide(
 pub(super) fn receiver(packet: &Packet, tables: &impl Tables, pool: u32) -> Result<Phone, Reason> {
     let shared = is_shared(tables, pool);
     let phone = match packet.transport {
-        Transport::Ports | Transport::EchoRequest | Transport::EchoReply => {
+        Transport::Ports | Transport::EchoRequest => {
             tables.phone_at(pool, packet.destination, packet.destination_port)
         }
+        // On a shared address a reply that no phone asked for is the router's own.
+        Transport::EchoReply => tables
+            .phone_at(pool, packet.destination, packet.destination_port)
+            .filter(|phone| !shared || echo::was_asked(phone, packet.destination_port, tables)),
         Transport::Unknown => return fragment::receiver(packet, tables, shared),
         _ if shared => return Err(Reason::RouterPort),
         Transport::Portless => return Err(Reason::UnsupportedProtocol),

@@ -107,7 +107,10 @@ pub(crate) const PORTS_F: u16 = 8;
 /// A port of PUBLIC that belongs to nobody.
 pub(crate) const FREE_PORT: u16 = 41_024;
 
-/// A router with the dataplane on it, for one test.
+/// More ICMP errors a second and CPU than any table makes.
+pub(crate) const MANY_ICMP_ERRORS: u32 = 1_000_000;
+
+/// The dataplane on a router.
 pub(crate) struct Bed {
     pub(crate) dataplane: Dataplane,
     pub(crate) events: RefCell<Events>,
@@ -116,7 +119,7 @@ pub(crate) struct Bed {
 impl Bed {
     /// Runs `work` on a router of its own.
     pub(crate) fn with<T: Send>(work: impl FnOnce(&mut Bed) -> T + Send) -> T {
-        Self::with_icmp_error_rate(1_000_000, work)
+        Self::with_icmp_error_rate(MANY_ICMP_ERRORS, work)
     }
 
     /// The same, with so many ICMP errors a second and CPU.
@@ -124,12 +127,45 @@ impl Bed {
         rate: u32,
         work: impl FnOnce(&mut Bed) -> T + Send,
     ) -> T {
-        let router = Namespace::new("router").unwrap();
+        Router::new().enter(|| work(&mut Self::open(rate)))
+    }
+
+    /// Puts the dataplane on the router that the calling thread is in.
+    pub(crate) fn open(icmp_error_rate: u32) -> Self {
+        let specs = specs();
+        let limits = Limits::new(1024, 16);
+        let (mut dataplane, _) = Dataplane::open(Path::new("/sys/fs/bpf/gateway"), limits).unwrap();
+        dataplane
+            .reconcile(&desired(&specs, icmp_error_rate))
+            .unwrap();
+        for attached in dataplane.attach(&specs, XdpPreference::Auto) {
+            attached.unwrap();
+        }
+        let events = RefCell::new(dataplane.events().unwrap());
+        Self { dataplane, events }
+    }
+
+    /// Index of an interface.
+    pub(crate) fn ifindex(&self, name: &str) -> u32 {
+        nix::net::if_::if_nametoindex(name).unwrap()
+    }
+}
+
+/// Devices, addresses and routes; no dataplane yet.
+pub(crate) struct Router {
+    ns: Namespace,
+    _world: Namespace,
+    _tun: Tun,
+}
+
+impl Router {
+    pub(crate) fn new() -> Self {
+        let ns = Namespace::new("router").unwrap();
         let world = Namespace::new("world").unwrap();
         for (name, address) in LINKS {
             let mac = mac_of(address.parse().unwrap());
             let (device, _) = veth(
-                (&router, name, mac),
+                (&ns, name, mac),
                 (&world, name, mac_of(GATEWAY)),
                 VethOptions::default(),
             )
@@ -138,26 +174,18 @@ impl Bed {
                 .address(&format!("{address}/{}", prefix_of(name)))
                 .unwrap();
         }
-        let _tun = Tun::new(&router, "tun0", 1400).unwrap();
-        router.sysctl("net.ipv4.ip_forward", 1).unwrap();
-        set_up_routes(&router);
-        router.enter(|| {
-            let specs = specs();
-            let limits = Limits::new(1024, 16);
-            let (mut dataplane, _) =
-                Dataplane::open(Path::new("/sys/fs/bpf/gateway"), limits).unwrap();
-            dataplane.reconcile(&desired(&specs, rate)).unwrap();
-            for attached in dataplane.attach(&specs, XdpPreference::Auto) {
-                attached.unwrap();
-            }
-            let events = RefCell::new(dataplane.events().unwrap());
-            work(&mut Bed { dataplane, events })
-        })
+        let tun = Tun::new(&ns, "tun0", 1400).unwrap();
+        ns.sysctl("net.ipv4.ip_forward", 1).unwrap();
+        set_up_routes(&ns);
+        Self {
+            ns,
+            _world: world,
+            _tun: tun,
+        }
     }
 
-    /// Index of an interface.
-    pub(crate) fn ifindex(&self, name: &str) -> u32 {
-        nix::net::if_::if_nametoindex(name).unwrap()
+    pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.ns.enter(work)
     }
 }
 

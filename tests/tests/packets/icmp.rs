@@ -104,6 +104,12 @@ pub(crate) fn rows() -> Vec<Row> {
             echo_request(R, ROUTER_OTHER, 7),
         )
         .untouched(NotTranslated),
+        row(
+            "icmp/echo-reply-to-router",
+            Port::Out0,
+            echo_reply(R, SHARED, PORT_C),
+        )
+        .untouched(RouterPort),
         row("icmp/timestamp-inbound", Port::Out0, timestamp(R, PUBLIC)).untouched(UnsupportedIcmp),
         row("icmp/timestamp-to-shared", Port::Out0, timestamp(R, SHARED)).untouched(RouterPort),
         row("icmp/timestamp-outbound", Port::In0, timestamp(A, R)).untouched(UnsupportedIcmp),

@@ -7,13 +7,13 @@ use dataplane::{BindingSpec, Dataplane, Desired, InterfaceSpec, Limits, PoolSpec
 use gateway_common::PortRange;
 use gateway_tests::netns::Namespace;
 
-use crate::bed::Bed;
+use crate::shared;
 
 const VERIFIER_LIMIT: u32 = 1_000_000;
 
 #[test]
 fn verifier_has_head_room() {
-    Bed::with(|bed| {
+    shared::with(|bed| {
         for (program, instructions) in bed.dataplane.verified_instructions().unwrap() {
             println!("{program}: {instructions} of {VERIFIER_LIMIT} instructions verified");
             assert!(instructions > 0, "{program}: the kernel does not tell");

@@ -3,7 +3,8 @@
 //!
 //! | file | rows about |
 //! |---|---|
-//! | `bed.rs`, `row.rs`, `run.rs` | the router they run on, what a row is, and how it is run |
+//! | `bed.rs`, `shared.rs` | the router that they run on, and one for all of them |
+//! | `row.rs`, `run.rs` | what a row is, and how it is run |
 //! | `outbound.rs`, `inbound.rs`, `hairpin.rs` | the three ways |
 //! | `icmp.rs`, `icmp_errors.rs`, `answers.rs` | echo, errors passing through, errors of the gateway's own |
 //! | `fragments.rs`, `tags.rs`, `kernel.rs`, `malformed.rs`, `egress.rs` | what their names say |
@@ -26,6 +27,7 @@ mod outbound;
 mod rfc;
 mod row;
 mod run;
+mod shared;
 mod tags;
 
 /// Every row of every table: the ledger's names are looked up here.

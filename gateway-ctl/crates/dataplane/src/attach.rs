@@ -140,11 +140,18 @@ impl Dataplane {
         let mut attached = Vec::new();
         for spec in interfaces {
             let done = self.attach_one(spec, preference, &mut keep);
-            if let Ok(Attachment {
-                xdp: Some(XdpMode::Native),
-                ..
-            }) = done
-            {
+            let native = match &done {
+                Ok(attachment) => attachment.xdp == Some(XdpMode::Native),
+                // What ran there before goes on, the guard at egress included.
+                Err(_) => match self.keep_former(spec, &mut keep) {
+                    Ok(native) => native,
+                    Err(error) => {
+                        attached.push(Err(error));
+                        continue;
+                    }
+                },
+            };
+            if native {
                 ports.insert(spec.port_ifindex);
             }
             attached.push(done);
@@ -155,6 +162,26 @@ impl Dataplane {
             }
         }
         attached
+    }
+
+    /// Keeps the links that an interface has; whether XDP runs natively there.
+    fn keep_former(
+        &self,
+        spec: &InterfaceSpec,
+        keep: &mut BTreeSet<String>,
+    ) -> Result<bool, Error> {
+        let of = |index: u32| format!("-{index}");
+        let native = format!("xdp-native-{}", spec.port_ifindex);
+        let mut runs_natively = false;
+        for name in self.pins.link_names()? {
+            let xdp = name.starts_with("xdp-") && name.ends_with(&of(spec.port_ifindex));
+            let tc = !name.starts_with("xdp-") && name.ends_with(&of(spec.ifindex));
+            runs_natively |= name == native;
+            if xdp || tc {
+                keep.insert(name);
+            }
+        }
+        Ok(runs_natively)
     }
 
     fn attach_one(
@@ -265,8 +292,9 @@ impl Dataplane {
             // A kernel without tcx.
             Err(error) if os_error(&error) == Some(libc::EINVAL) => {
                 let marker = format!("clsact-{side}-{}", spec.ifindex);
-                attach_clsact(program, spec, hook).map_err(|error| refused(spec, name, error))?;
+                // The marker first: a filter without one would never be taken away.
                 make_directory(&links.join(&marker))?;
+                attach_clsact(program, spec, hook).map_err(|error| refused(spec, name, error))?;
                 keep.insert(marker);
                 Ok("clsact")
             }

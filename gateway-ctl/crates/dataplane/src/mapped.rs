@@ -124,9 +124,15 @@ impl<T> Drop for Mapped<T> {
 /// Waits until no packet that began before can still hold what it looked up.
 ///
 /// BPF programs run under RCU; `MEMBARRIER_CMD_GLOBAL` returns after a grace period.
+/// Kernels with `nohz_full` do not offer it: there we wait as long as no packet takes.
 pub(crate) fn wait_for_running_packets() {
     const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    const LONGER_THAN_A_PACKET_MS: libc::c_int = 50;
     fence(Ordering::SeqCst);
-    // SAFETY: a system call without pointers.
-    unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) };
+    // SAFETY: system calls without memory of ours.
+    unsafe {
+        if libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 {
+            libc::poll(std::ptr::null_mut(), 0, LONGER_THAN_A_PACKET_MS);
+        }
+    }
 }

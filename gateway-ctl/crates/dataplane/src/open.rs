@@ -81,11 +81,27 @@ impl Dataplane {
                 },
                 Err(why) => Some(why),
             },
-            _ => Some("a former daemon was stopped while it rebuilt the maps".to_owned()),
+            _ => {
+                // Programs that run keep theirs; which ones those are does not matter.
+                for number in &generations {
+                    pins.remove_generation(*number)?;
+                }
+                Some("a former daemon was stopped while it rebuilt the maps".to_owned())
+            }
         };
         let number = generations.last().map_or(1, |last| last.wrapping_add(1));
-        let dataplane = Self::load(&pins, number, limits)?
-            .map_err(|_| Error::Missing("empty address tree in new maps"))?;
+        let loaded = Self::load(&pins, number, limits).and_then(|loaded| {
+            loaded.map_err(|_| Error::Missing("empty address tree in new maps"))
+        });
+        let dataplane = match loaded {
+            Ok(dataplane) => dataplane,
+            Err(error) => {
+                // Nothing runs on them: a start that fails again and again must not
+                // fill the kernel's memory.
+                pins.remove_generation(number)?;
+                return Err(error);
+            }
+        };
         let opened = why.map_or(Opened::Fresh, |why| Opened::Rebuilt { why });
         Ok((dataplane, opened))
     }

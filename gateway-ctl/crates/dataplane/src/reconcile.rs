@@ -41,13 +41,15 @@ impl Dataplane {
         let slots = self.assign_slots(desired)?;
         let pool = self.assign_pool(desired);
         let plan = self.plan_bindings(desired, &slots)?;
+        let tree = plan_tree(desired, &pool, &plan.by_private);
+        self.nodes.check(&tree)?;
         self.write_interfaces(desired, &slots)?;
         for (index, record) in &plan.new {
             self.maps.bindings.set(*index as usize, record);
         }
         let by_private: BTreeMap<u32, u32> = plan.by_private;
         self.write_pool(desired, &pool);
-        self.sync_tree(desired, &pool, &by_private)?;
+        self.nodes.sync(self.maps.nodes.words(), &tree)?;
         self.sync_blocks(desired, &pool, &by_private);
         wait_for_running_packets();
         for index in &plan.gone {
@@ -195,41 +197,6 @@ impl Dataplane {
             limit: self.limits.bindings as usize,
             key: "bindings",
         })
-    }
-
-    fn sync_tree(
-        &mut self,
-        desired: &Desired,
-        pool: &BTreeMap<u32, u32>,
-        by_private: &BTreeMap<u32, u32>,
-    ) -> Result<(), Error> {
-        let mut planned = PlannedTree::new();
-        let mut networks: Vec<Prefix> = desired
-            .interfaces
-            .iter()
-            .flat_map(|interface| match &interface.role {
-                Role::Inside { networks, .. } => networks.as_slice(),
-                Role::Outside => &[],
-            })
-            .copied()
-            .collect();
-        networks.sort_by_key(|prefix| prefix.length());
-        for network in networks {
-            planned.set(network, Owner::Inside);
-        }
-        let mut set = |address: u32, owner| {
-            if let Some(prefix) = Prefix::new(Ipv4Addr::from(address), 32) {
-                planned.set(prefix, owner);
-            }
-        };
-        for (address, index) in pool {
-            set(*address, Owner::Pool(*index));
-        }
-        for (address, index) in by_private {
-            set(*address, Owner::Binding(*index));
-        }
-        self.nodes.sync(self.maps.nodes.words(), &planned)?;
-        Ok(())
     }
 
     fn sync_blocks(
@@ -399,4 +366,38 @@ fn interface_contains(role: &Role, address: Ipv4Addr) -> bool {
         Role::Inside { networks, .. } => networks.iter().any(|network| network.contains(address)),
         Role::Outside => false,
     }
+}
+
+/// Networks, public addresses and bindings as one tree.
+fn plan_tree(
+    desired: &Desired,
+    pool: &BTreeMap<u32, u32>,
+    by_private: &BTreeMap<u32, u32>,
+) -> PlannedTree {
+    let mut planned = PlannedTree::new();
+    let mut networks: Vec<Prefix> = desired
+        .interfaces
+        .iter()
+        .flat_map(|interface| match &interface.role {
+            Role::Inside { networks, .. } => networks.as_slice(),
+            Role::Outside => &[],
+        })
+        .copied()
+        .collect();
+    networks.sort_by_key(|prefix| prefix.length());
+    for network in networks {
+        planned.set(network, Owner::Inside);
+    }
+    let mut set = |address: u32, owner| {
+        if let Some(prefix) = Prefix::new(Ipv4Addr::from(address), 32) {
+            planned.set(prefix, owner);
+        }
+    };
+    for (address, index) in pool {
+        set(*address, Owner::Pool(*index));
+    }
+    for (address, index) in by_private {
+        set(*address, Owner::Binding(*index));
+    }
+    planned
 }

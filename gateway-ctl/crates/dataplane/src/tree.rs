@@ -110,15 +110,21 @@ impl TreeNodes {
         self.capacity - self.free.len() - self.released.len()
     }
 
+    /// Whether there is room for the planned tree.
+    pub(crate) fn check(&self, planned: &PlannedTree) -> Result<(), Error> {
+        if planned.nodes() > self.capacity {
+            return Err(self.full(planned.nodes()));
+        }
+        Ok(())
+    }
+
     /// Makes the tree in `words` the planned one; returns how many entries changed.
     pub(crate) fn sync(
         &mut self,
         words: &[AtomicU32],
         planned: &PlannedTree,
     ) -> Result<usize, Error> {
-        if planned.nodes() > self.capacity {
-            return Err(self.full(planned.nodes()));
-        }
+        self.check(planned)?;
         // What ends first, so that its nodes are there for what begins.
         let ended = self.end(words, planned, 0, 0);
         let begun = self.begin(words, planned, 0, 0)?;
