@@ -41,6 +41,8 @@ pub(crate) struct Gateway {
     pub(crate) interfaces: Vec<KnownInterface>,
     /// Trouble that belongs to no interface.
     pub(crate) attach_errors: Vec<String>,
+    /// The dataplane may not be what the plan says: applied again at the next occasion.
+    pub(crate) dirty: bool,
     pub(crate) reload: Reload,
     /// When the configuration was last taken over, seconds since 1970.
     pub(crate) reloaded_at: u64,
@@ -59,17 +61,24 @@ pub(crate) struct Gateway {
 
 /// The gateway, shared by the tasks of one thread and the API's.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared(Arc<Mutex<Gateway>>);
+pub(crate) struct Shared {
+    gateway: Arc<Mutex<Gateway>>,
+    /// Held by the one reload that is under way.
+    pub(super) reloading: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl Shared {
     pub(crate) fn new(gateway: Gateway) -> Self {
-        Self(Arc::new(Mutex::new(gateway)))
+        Self {
+            gateway: Arc::new(Mutex::new(gateway)),
+            reloading: Arc::default(),
+        }
     }
 
     /// The gateway, for as long as no await comes in between.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Gateway> {
         // A task that panicked has left maps that are whole: each change is.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gateway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,8 +101,10 @@ impl Gateway {
             .iter()
             .map(|known| known.spec.clone())
             .collect();
+        self.dirty = true;
         let changes = self.dataplane.reconcile(&self.plan.desired())?;
         self.attach();
+        self.dirty = false;
         Ok(changes)
     }
 
@@ -137,7 +148,8 @@ impl Gateway {
         }
     }
 
-    /// Compares interfaces with the machine's links; applies what has changed.
+    /// Compares interfaces with the machine's links; applies what has changed, and what
+    /// could not be applied before.
     pub(crate) fn links_changed(&mut self, links: &Links) -> Result<(), Error> {
         self.device_names = device_names(links);
         let mut changed = false;
@@ -165,7 +177,7 @@ impl Gateway {
             .interfaces
             .iter()
             .any(|known| matches!(known.attached, Some(Err(_))));
-        if changed || failed {
+        if changed || failed || self.dirty {
             self.apply()?;
         }
         Ok(())
@@ -183,15 +195,24 @@ impl Gateway {
             self.forget(&added);
             return Err(Refused::State(error));
         }
-        for (done, entry) in entries.iter().enumerate() {
-            if let Err(error) = self.dataplane.add(entry.spec) {
-                for private in &added[..done] {
-                    self.dataplane.remove(*private);
-                }
-                self.forget(&added);
-                self.save().map_err(Refused::State)?;
-                return Err(error.into());
+        let mut result = entries
+            .iter()
+            .try_for_each(|entry| self.dataplane.add(entry.spec));
+        if matches!(result, Err(Error::Limit { .. })) {
+            // A reconciliation gives back the tree nodes of bindings removed since the last.
+            result = self.reconcile();
+        }
+        if let Err(error) = result {
+            self.forget(&added);
+            // All at once: removing each would wait for running packets each time.
+            if let Err(error) = self.reconcile() {
+                self.dirty = true;
+                tracing::error!(%error, "cannot take bindings back that were not all added");
             }
+            self.save().map_err(Refused::State)?;
+            return Err(error.into());
+        }
+        for entry in &entries {
             tracing::debug!(
                 private = %entry.spec.private,
                 public = %entry.spec.public,
@@ -200,6 +221,10 @@ impl Gateway {
             );
         }
         Ok(())
+    }
+
+    fn reconcile(&mut self) -> Result<(), Error> {
+        self.dataplane.reconcile(&self.plan.desired()).map(drop)
     }
 
     fn forget(&mut self, added: &[Ipv4Addr]) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use tokio::time::MissedTickBehavior;
 
 use crate::net::{Links, Watch};
 
@@ -11,29 +12,47 @@ use super::gateway::Shared;
 /// Changes come in bursts: wait for the end of one.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether something could not be applied.
+const RETRY: Duration = Duration::from_secs(3);
+
 /// Follows the machine's links for as long as the daemon runs.
 pub(super) fn watch(shared: Shared) -> Result<()> {
     let mut watch = Watch::start().context("cannot listen to rtnetlink")?;
     tokio::spawn(async move {
+        // What has changed before anybody listened.
+        look(&shared).await;
+        let mut retry = tokio::time::interval(RETRY);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let error = loop {
-            if let Err(error) = watch.changed().await {
-                break error;
+            tokio::select! {
+                heard = watch.changed() => {
+                    if let Err(error) = heard {
+                        break error;
+                    }
+                    let burst = async { while watch.changed().await.is_ok() {} };
+                    let _ = tokio::time::timeout(SETTLE, burst).await;
+                }
+                _ = retry.tick() => {
+                    if !shared.lock().dirty {
+                        continue;
+                    }
+                }
             }
-            let burst = async { while watch.changed().await.is_ok() {} };
-            let _ = tokio::time::timeout(SETTLE, burst).await;
-            apply(&shared).await;
+            look(&shared).await;
         };
         tracing::error!(%error, "changes of interfaces are no longer followed: reload applies them");
     });
     Ok(())
 }
 
-async fn apply(shared: &Shared) {
+/// Asks for the links and applies what is different; later again if that fails.
+pub(super) async fn look(shared: &Shared) {
     let applied = Links::read()
         .await
         .map_err(anyhow::Error::from)
         .and_then(|links| Ok(shared.lock().links_changed(&links)?));
     if let Err(error) = applied {
+        shared.lock().dirty = true;
         tracing::error!(%error, "cannot follow a change of interfaces");
     }
 }

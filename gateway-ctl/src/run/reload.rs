@@ -9,6 +9,7 @@ use crate::net::Links;
 use super::clock::{now_text, since_epoch};
 use super::events::Pump;
 use super::gateway::{Shared, device_names, known};
+use super::interfaces;
 use super::plan::{FromApi, Plan};
 
 /// Why a reload was refused; what ran before goes on running.
@@ -35,6 +36,8 @@ fn errors(count: usize) -> String {
 /// # Errors
 /// [`ReloadError`]; the gateway remembers it for its status.
 pub(crate) async fn reload(shared: &Shared) -> Result<Reloaded, ReloadError> {
+    // One after the other: the file that was read last is the one that runs.
+    let _turn = shared.reloading.lock().await;
     let result = attempt(shared).await;
     let mut gateway = shared.lock();
     gateway.reload = match &result {
@@ -109,6 +112,8 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
         gateway.pump = Some(pump);
         gateway.set_trace_rate();
     }
+    // Links may have changed while the configuration was read.
+    interfaces::look(shared).await;
     Ok(reloaded.map_err(anyhow::Error::from)?)
 }
 
@@ -116,22 +121,27 @@ impl super::gateway::Gateway {
     /// Runs a new plan; when the dataplane refuses, the old one is put back.
     fn take_over(&mut self, mut plan: Plan) -> Result<Reloaded, dataplane::Error> {
         let rebuilt = plan.config.settings.limits != self.dataplane.limits();
+        let mut former_dataplane = None;
         if rebuilt {
             let directory = &self.plan.config.settings.pin_directory;
             let (dataplane, opened) = Dataplane::open(directory, plan.config.settings.limits)?;
             tracing::warn!("limits have changed: maps are made anew, counters start at zero");
-            self.dataplane = dataplane;
-            // The new maps' events need a new reader.
-            self.pump = None;
-            self.opened = match opened {
+            let opened = match opened {
                 Opened::Rebuilt { .. } => Opened::Rebuilt {
                     why: "limits have changed".to_owned(),
                 },
                 other => other,
             };
+            // The new maps' events need a new reader.
+            former_dataplane = Some((
+                std::mem::replace(&mut self.dataplane, dataplane),
+                std::mem::replace(&mut self.opened, opened),
+                self.pump.take(),
+            ));
         }
-        self.needs_restart =
+        let needs_restart =
             fixed_until_restart(&self.plan.config.settings, &mut plan.config.settings);
+        let former_needs_restart = std::mem::replace(&mut self.needs_restart, needs_restart);
         let former_interfaces = std::mem::replace(&mut self.interfaces, known(&plan.interfaces));
         let former = std::mem::replace(&mut self.plan, plan);
         match self.apply() {
@@ -144,6 +154,13 @@ impl super::gateway::Gateway {
             Err(error) => {
                 self.plan = former;
                 self.interfaces = former_interfaces;
+                self.needs_restart = former_needs_restart;
+                if let Some((dataplane, opened, pump)) = former_dataplane {
+                    // What is attached has never left the former maps.
+                    self.dataplane = dataplane;
+                    self.opened = opened;
+                    self.pump = pump;
+                }
                 if let Err(error) = self.apply() {
                     tracing::error!(%error, "cannot go back to the former configuration");
                 }

@@ -43,10 +43,18 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let links = Links::read()
         .await
         .context("cannot ask the kernel for its interfaces")?;
-    let plan = Plan::make(&config, Some(&links), api_bindings)
-        .map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
+    let mut lock = None;
+    let plan = Plan::make(&config, Some(&links), |settings| {
+        // Locked before it is read: a daemon that still runs may add bindings.
+        match lock.insert(state::lock(&settings.state_directory)) {
+            Ok(_) => api_bindings(settings),
+            Err(_) => Ok(FromApi::default()),
+        }
+    });
+    let _lock: Option<Flock<File>> = lock.transpose()?;
+    let plan =
+        plan.map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
     let settings = plan.config.settings.clone();
-    let _lock: Flock<File> = state::lock(&settings.state_directory)?;
     // Sockets first: when one is taken, the dataplane is left as it is.
     let socket = api::bind(&settings.socket)?;
     let metrics = settings.metrics_listen.map(metrics::bind).transpose()?;
@@ -116,6 +124,7 @@ fn open(config_path: PathBuf, plan: Plan, links: &Links) -> Result<Gateway> {
         dataplane,
         opened,
         attach_errors: Vec::new(),
+        dirty: false,
         reload: Reload {
             ok: true,
             at: now_text(),
