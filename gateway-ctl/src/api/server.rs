@@ -1,14 +1,15 @@
 //! The socket, the routes, and errors as `{error, fix}`.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
 
 use super::types::ApiError;
@@ -19,10 +20,10 @@ use crate::run::Shared;
 const MOST_BYTES: usize = 256 << 20;
 
 /// Makes the socket, for its owner only. Whoever else had it is gone: the state
-/// directory is locked.
+/// directory is locked. Called while the process has one thread: the umask is its own.
 ///
 /// # Errors
-/// When the path cannot be made a socket.
+/// When the path cannot be made a socket, or something else is there.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener> {
     let context = || {
         format!(
@@ -33,15 +34,22 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).with_context(context)?;
     }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(context);
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if there.file_type().is_socket() => {
+            std::fs::remove_file(path).with_context(context)?;
         }
-        _ => {}
+        Ok(_) => bail!(
+            "{} is there and is no socket: set api.socket to another path, or remove it",
+            path.display()
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(context),
     }
-    let listener = UnixListener::bind(path).with_context(context)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(context)?;
-    Ok(listener)
+    // Never wider than 0600, not even between making it and narrowing it.
+    let former = umask(Mode::from_bits_truncate(0o177));
+    let listener = UnixListener::bind(path);
+    umask(former);
+    listener.with_context(context)
 }
 
 /// Answers requests for as long as the daemon runs.
@@ -101,4 +109,19 @@ async fn unknown() -> Failure {
         "no such path or method",
         "daemon and gateway-ctl may be of different versions: restart the daemon",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bind;
+
+    #[test]
+    fn what_is_no_socket_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("gateway.toml");
+        std::fs::write(&path, "text").unwrap();
+        let error = bind(&path).unwrap_err().to_string();
+        assert!(error.contains("is no socket"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
+    }
 }

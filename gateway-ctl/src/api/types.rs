@@ -178,7 +178,7 @@ pub(crate) struct EarlyFragments {
     pub(crate) sent: u64,
     /// Given up after 2 seconds, or none of ours after all.
     pub(crate) expired: u64,
-    /// Not taken in for lack of room.
+    /// Not taken in: no room, or older than 2 seconds when it was read.
     pub(crate) refused: u64,
 }
 

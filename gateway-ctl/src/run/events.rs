@@ -8,13 +8,14 @@ use dataplane::Events;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use super::clock::monotonic_ns;
 use super::fragments::{Held, RawSender};
 use super::gateway::Shared;
 
 /// How often held fragments are looked at while there are any.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often log lines are fetched when they have no descriptor to wait for.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
@@ -73,6 +74,8 @@ fn readable(fd: BorrowedFd<'_>) -> std::io::Result<AsyncFd<OwnedFd>> {
 async fn pump(shared: Shared, mut events: Events, sources: Sources, sender: RawSender) {
     let mut held = Held::default();
     let mut look_again = tokio::time::interval(LOOK_AGAIN);
+    // Ticks that nobody waited for while nothing was held are not made up for.
+    look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut log = tokio::time::interval(LOG_EVERY);
     loop {
         tokio::select! {
@@ -80,7 +83,7 @@ async fn pump(shared: Shared, mut events: Events, sources: Sources, sender: RawS
                 let Ok(mut ready) = ready else { return };
                 ready.clear_ready();
                 while let Some(fragment) = events.next_fragment() {
-                    shared.lock().early_fragment(fragment, &mut held, &sender);
+                    shared.lock().early_fragment(fragment, &mut held, &sender, monotonic_ns());
                 }
             }
             ready = sources.trace.readable() => {

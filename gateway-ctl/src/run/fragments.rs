@@ -1,7 +1,7 @@
 //! Fragments that came ahead of the one with the ports (RFC 4787 REQ-14): held until
 //! that arrives, then translated and sent on; bounded in number, bytes and time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -93,15 +93,23 @@ impl RawSender {
     }
 }
 
+fn too_old(fragment: &HeldFragment, now_ns: u64) -> bool {
+    now_ns.saturating_sub(fragment.time_ns) > PATIENCE_NS
+}
+
 impl Gateway {
-    /// A fragment has come early: sends it on at once if it can, else holds it.
+    /// A fragment has come early: sends it on at once if it can, else holds it. One that
+    /// nobody fetched in time (no daemon ran) is refused: its datagram is given up.
     pub(super) fn early_fragment(
         &mut self,
         fragment: HeldFragment,
         held: &mut Held,
         sender: &RawSender,
+        now_ns: u64,
     ) {
-        if !self.still_waiting(&fragment, sender) || held.take(fragment) {
+        if too_old(&fragment, now_ns) {
+            self.fragments.refused += 1;
+        } else if !self.still_waiting(&fragment, sender) || held.take(fragment) {
             self.fragments.held += 1;
         } else {
             self.fragments.refused += 1;
@@ -111,12 +119,22 @@ impl Gateway {
     /// Sends on what can be by now, gives up what waited too long.
     pub(super) fn release_fragments(&mut self, held: &mut Held, sender: &RawSender, now_ns: u64) {
         let mut expired = 0;
+        // Of a datagram one is asked for: the others wait for the same.
+        let mut waiting = BTreeSet::new();
         held.retain(|fragment| {
-            if now_ns.saturating_sub(fragment.time_ns) > PATIENCE_NS {
+            if too_old(fragment, now_ns) {
                 expired += 1;
                 return false;
             }
-            self.still_waiting(fragment, sender)
+            let datagram = (fragment.slot, fragment.key);
+            if waiting.contains(&datagram) {
+                return true;
+            }
+            let waits = self.still_waiting(fragment, sender);
+            if waits {
+                waiting.insert(datagram);
+            }
+            waits
         });
         self.fragments.expired += expired;
     }
@@ -151,6 +169,17 @@ mod tests {
             slot: 1,
             packet: vec![0; bytes],
         }
+    }
+
+    #[test]
+    fn patience_ends_after_two_seconds() {
+        let early = HeldFragment {
+            time_ns: 1_000,
+            ..fragment(100)
+        };
+        assert!(!too_old(&early, 0));
+        assert!(!too_old(&early, 1_000 + PATIENCE_NS));
+        assert!(too_old(&early, 1_001 + PATIENCE_NS));
     }
 
     #[test]
