@@ -1,4 +1,4 @@
-//! Sysctls that make a router work or fail.
+//! Sysctls and routes that make a router work or fail.
 
 use crate::api::types::Warning;
 use crate::run::Gateway;
@@ -15,8 +15,29 @@ pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
             "sysctl -w net.ipv4.ip_forward=1, and write it to /etc/sysctl.d/gateway.conf",
         ));
     }
+    if std::fs::read_to_string("/proc/net/route").is_ok_and(|table| !has_default_route(&table)) {
+        found.push(warning(
+            "no IPv4 default route: outbound packets without another route count as router_local",
+            "ip route add default via ADDRESS dev UPLINK",
+        ));
+    }
     neighbours(gateway, found);
     local_ports(gateway, found);
+}
+
+/// Whether the kernel's table of routes (proc(5)) has one that is up, refuses nothing and
+/// starts at 0.0.0.0: the default, or the half of one that replaces it.
+fn has_default_route(table: &str) -> bool {
+    const UP: u32 = 0x1;
+    const REJECT: u32 = 0x200;
+    table.lines().skip(1).any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let destination = fields.next();
+        let flags = fields
+            .nth(1)
+            .and_then(|flags| u32::from_str_radix(flags, 16).ok());
+        destination == Some("00000000") && flags.is_some_and(|set| set & (UP | REJECT) == UP)
+    })
 }
 
 fn neighbours(gateway: &Gateway, found: &mut Vec<Warning>) {
@@ -90,7 +111,18 @@ fn span(text: &str) -> Option<(u16, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::span;
+    use super::{has_default_route, span};
+
+    #[test]
+    fn finds_the_default_route() {
+        let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n";
+        let default = "eth0\t00000000\t016433C6\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
+        let network = "eth1\t00000A0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+        let refused = "*\t00000000\t00000000\t0200\t0\t0\t0\t00000000\t0\t0\t0\n";
+        assert!(has_default_route(&format!("{head}{network}{default}")));
+        assert!(!has_default_route(&format!("{head}{network}{refused}")));
+        assert!(!has_default_route(head));
+    }
 
     #[test]
     fn reads_what_the_kernel_writes() {

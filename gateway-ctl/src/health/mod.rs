@@ -2,7 +2,7 @@
 //!
 //! | file | what it looks at |
 //! |---|---|
-//! | `kernel.rs` | sysctls: forwarding, neighbour table, local ports |
+//! | `kernel.rs` | sysctls and routes: forwarding, default route, neighbour table, local ports |
 //! | `devices.rs` | interfaces: state, XDP's mode, offloads |
 //! | `addresses.rs` | public addresses against those of the machine |
 //! | `capacity.rs` | limits nearly reached, reloads that failed, rebuilt maps |
