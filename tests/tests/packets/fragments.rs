@@ -10,6 +10,7 @@ use gateway_tests::packet::{Packet, check_ip, echo_reply, reassemble_ip, tcp, ud
 
 use crate::bed::*;
 use crate::row::{Port, Row, row};
+use crate::shared;
 
 fn parts(packet: &Packet) -> Vec<Packet> {
     packet.fragments(1500)
@@ -191,7 +192,7 @@ fn fragments() {
 
 #[test]
 fn early_fragments_are_released_after_the_first() {
-    Bed::with(|bed| {
+    shared::with(|bed| {
         let datagram = udp(R, 5060, PUBLIC, PORT_A).id(99).payload_of(3200);
         let came = parts(&datagram);
         let held = row("held", Port::Out0, came[2].clone())
