@@ -39,7 +39,8 @@ pub(crate) struct Traffic {
     pub(crate) first_port: u32,
     /// The first of 256 remote hosts.
     pub(crate) first_remote: u32,
-    /// How many flows `lab_generate` makes: phone `n % phones`, port `n / phones`.
+    /// How many flows `lab_generate` makes: phone `n % phones`, port `n / phones`. 0: it
+    /// is to stop.
     pub(crate) flows: u32,
     /// From one flow to the next; coprime to `flows`, so that every flow has its turn.
     pub(crate) stride: u32,

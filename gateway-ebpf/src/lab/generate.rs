@@ -9,6 +9,9 @@ use crate::{count, maps};
 #[inline(always)]
 pub(crate) fn run(ctx: &XdpContext) -> Option<u32> {
     let traffic = maps::LAB_TRAFFIC.get(0)?;
+    if traffic.flows == 0 {
+        return Some(xdp_action::XDP_DROP);
+    }
     let flow = next(traffic)?;
     let phone = flow % traffic.phones;
     let port = flow / traffic.phones;

@@ -28,7 +28,7 @@ pub static LAB_STATE: PerCpuArray<State> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static LAB_COUNTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(COUNTS, 0);
 #[map]
-pub static LAB_TARGETS: ProgramArray = ProgramArray::with_max_entries(2, 0);
+pub static LAB_TARGETS: ProgramArray = ProgramArray::with_max_entries(3, 0);
 #[map]
 pub static LAB_PORTS: DevMapHash = DevMapHash::with_max_entries(8, 0);
 

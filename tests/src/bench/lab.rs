@@ -1,9 +1,10 @@
 //! The BPF programs beside the gateway (gateway-ebpf/src/lab), loaded.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, ProgramArray};
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::XdpLink;
@@ -13,6 +14,7 @@ use aya::programs::{
 use aya::{Ebpf, EbpfLoader, Pod};
 use gateway_common::abi::map;
 use gateway_tests::link::Interface;
+use gateway_tests::wait::eventually;
 
 use super::abi::{COUNTS, Traffic};
 use super::path::FRAME;
@@ -46,7 +48,7 @@ const _: () = assert!(size_of::<Traffic>() == 13 * 4 + 6 * 2);
 /// The loaded object.
 pub(crate) struct Lab {
     ebpf: Ebpf,
-    traffic: Array<MapData, Value>,
+    traffic: Mutex<Array<MapData, Value>>,
     counts: PerCpuArray<MapData, u64>,
 }
 
@@ -78,14 +80,15 @@ impl Lab {
         let counts = PerCpuArray::try_from(take(&mut ebpf, "LAB_COUNTS")?)?;
         Ok(Self {
             ebpf,
-            traffic,
+            traffic: Mutex::new(traffic),
             counts,
         })
     }
 
     /// Says which packets are to be made.
-    pub(crate) fn set_traffic(&mut self, traffic: Traffic) -> Result<()> {
-        Ok(self.traffic.set(0, Value(traffic), 0)?)
+    pub(crate) fn set_traffic(&self, traffic: Traffic) -> Result<()> {
+        let mut map = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(map.set(0, Value(traffic), 0)?)
     }
 
     /// All counts, each summed over the cores.
@@ -97,13 +100,17 @@ impl Lab {
         Ok(sums)
     }
 
-    /// Attaches a program natively; dropping the link takes it off.
+    /// Attaches a program natively; dropping the link takes it off. The kernel frees a
+    /// device a moment after the last pin of a former link is gone.
     pub(crate) fn attach(&mut self, name: &str, device: &Interface) -> Result<XdpLink> {
         let index = device.index()?;
         let xdp = xdp_mut(&mut self.ebpf, name)?;
         device.ns.enter(|| {
-            let id = xdp.attach_to_if_index(index, XdpMode::Driver)?;
-            Ok(xdp.take_link(id)?)
+            let id = eventually(Duration::from_secs(5), || {
+                xdp.attach_to_if_index(index, XdpMode::Driver)
+                    .map_err(|error| format!("attach {name}: {error}"))
+            });
+            Ok(xdp.take_link(id.map_err(|why| anyhow!(why))?)?)
         })
     }
 
@@ -117,7 +124,8 @@ impl Lab {
         Ok(())
     }
 
-    /// What `lab_craft` calls: target 0 is the program pinned by `link`, 1 is `lab_end`.
+    /// What `lab_craft` calls: target 0 is the program pinned by `link`, 1 is `lab_end`,
+    /// 2 is `lab_forward`.
     pub(crate) fn set_targets(&mut self, link: &Path) -> Result<()> {
         let link = FdLink::from(PinnedLink::from_pin(link)?);
         let id = link.info()?.program_id();
@@ -127,10 +135,12 @@ impl Lab {
             .context("the linked program is gone")?
             .fd()?;
         let end: ProgramFd = xdp(&self.ebpf, "lab_end")?.fd()?.try_clone()?;
+        let forward = xdp(&self.ebpf, "lab_forward")?.fd()?.try_clone()?;
         let map = self.ebpf.map_mut("LAB_TARGETS");
         let mut targets = ProgramArray::try_from(map.context("no map LAB_TARGETS")?)?;
         targets.set(0, &measured, 0)?;
         targets.set(1, &end, 0)?;
+        targets.set(2, &forward, 0)?;
         Ok(())
     }
 

@@ -32,6 +32,7 @@ mod throughput;
 use anyhow::Result;
 
 use report::Report;
+use systems::System;
 
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,6 +46,9 @@ pub(crate) struct Options {
     /// Only these sections
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Section>,
+    /// Only these systems in the throughput section
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) systems: Vec<System>,
 }
 
 /// A part of the bench.
@@ -63,7 +67,7 @@ pub(crate) enum Section {
 impl Options {
     /// Rounds that a median is taken of.
     fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 5 } else { 15 }
     }
 
     fn wants(&self, section: Section) -> bool {

@@ -30,6 +30,7 @@ const XDP_REDIRECT: u32 = 4;
 /// `LAB_TARGETS`: what `lab_craft` calls.
 const THE_GATEWAY: u32 = 0;
 const NOTHING: u32 = 1;
+const THE_FORWARDER: u32 = 2;
 
 /// One way through the gateway: its name, the packets, how they should end.
 type Case = (&'static str, u32, Reason);
@@ -50,6 +51,7 @@ const CASES: [Case; 5] = [
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let repeat = if options.quick { 200_000 } else { 1_000_000 };
     let path = Path::new()?;
+    let mut forwarder = Vec::new();
     let mut measured = Vec::new();
     for bindings in BINDINGS {
         report.progress(&format!("time per packet over {bindings} bindings"));
@@ -67,11 +69,20 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
                 repeat,
             };
             let rounds = bench.rounds(options.rounds());
+            for _ in 0..options.rounds() {
+                forwarder.push(bench.once(CASES[0], THE_FORWARDER)?);
+            }
             drop(bench);
             gateway.stop()?;
             rounds
         })?);
     }
+    let figure = Figure::new(
+        "outbound, bare XDP forwarder",
+        median(&forwarder),
+        "ns/packet",
+    );
+    report.add(figure);
     add_figures(&measured, report);
     Ok(())
 }
@@ -112,24 +123,25 @@ impl Bench<'_> {
         }
         for _ in 0..rounds {
             for (times, case) in all.iter_mut().zip(CASES) {
-                times.push(self.once(case)?);
+                times.push(self.once(case, THE_GATEWAY)?);
             }
         }
         Ok(all)
     }
 
-    fn once(&mut self, case: Case) -> Result<f64> {
+    /// Nanoseconds of one of `LAB_TARGETS`.
+    fn once(&mut self, case: Case, target: u32) -> Result<f64> {
         let (device, _, traffic) = self.packets(case);
         let index = device.index()?;
-        let mut time = |target, repeat| {
+        let time = |target, repeat| {
             self.lab.set_traffic(Traffic { target, ..traffic })?;
             let (_, time, _) = self.lab.run("lab_craft", index, repeat)?;
             anyhow::Ok(time.as_nanos() as f64)
         };
         let overhead = time(NOTHING, self.repeat)?;
         // Once around, so that what the last case left in the caches is gone.
-        time(THE_GATEWAY, self.repeat / 10)?;
-        let whole = time(THE_GATEWAY, self.repeat)?;
+        time(target, self.repeat / 10)?;
+        let whole = time(target, self.repeat)?;
         Ok(whole - overhead)
     }
 

@@ -11,7 +11,7 @@ use super::path::Path;
 use super::phones::Phones;
 
 /// What forwards on the router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum System {
     /// Nothing but FIB look-up, TTL and redirect in XDP.
     Forwarder,

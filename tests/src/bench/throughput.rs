@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
+use gateway_tests::wait::eventually;
 
 use super::Options;
-use super::abi;
+use super::abi::{self, Traffic};
 use super::conntrack;
 use super::cpu::{Core, pin_this_thread};
 use super::interval::{pass, rates};
@@ -21,8 +22,9 @@ use super::systems::{Installed, Source, System};
 
 /// Flows over 1,000 phones; one flow is of one phone.
 const FLOWS: [u32; 3] = [1, 10_000, 1_000_000];
-/// Packets for one call to the kernel: tens of milliseconds.
-const PACKETS: u32 = 1 << 16;
+/// More packets than are sent while one round lasts, in one call to the kernel: between
+/// calls nothing is sent for tens of milliseconds, while it waits for the last pages.
+const PACKETS_PER_SECOND: f64 = 8e6;
 /// Time to run in, after a system was installed.
 const RUN_IN: Duration = Duration::from_millis(100);
 /// A tracker that has not seen all flows by then is measured as it is.
@@ -40,7 +42,7 @@ type Rounds = Vec<Rate>;
 
 /// Measures every system with every number of flows.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    let interval = Duration::from_millis(if options.quick { 400 } else { 1500 });
+    let interval = Duration::from_millis(if options.quick { 250 } else { 600 });
     let _limits = conntrack::Raised::new()?;
     let path = Path::new()?;
     conntrack::tune(path.router())?;
@@ -49,156 +51,207 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let _sink = lab.attach("lab_count", &path.sink)?;
     let mut measured: Vec<Vec<Rounds>> = Vec::new();
     for flows in FLOWS {
-        set_flows(&mut lab, &path, flows)?;
+        let traffic = packets(&path, flows)?;
         let mut rounds = vec![Rounds::new(); System::ALL.len()];
         for round in 1..=options.rounds() {
             report.progress(&format!("packets per second, {flows} flows, round {round}"));
             for (rounds, system) in rounds.iter_mut().zip(System::ALL) {
+                if !options.systems.is_empty() && !options.systems.contains(&system) {
+                    continue;
+                }
                 let installed = Installed::new(system, &path, &mut lab)?;
                 path.pin()?;
+                let load = Load {
+                    lab: &lab,
+                    path: &path,
+                    traffic,
+                    interval,
+                };
                 if system == System::Snat && round == 1 {
-                    fill(&lab, &path, flows)?;
+                    load.fill()?;
                 }
-                rounds.push(once(&lab, &path, interval, system)?);
+                rounds.push(load.measure(system)?);
                 installed.remove()?;
             }
         }
         measured.push(rounds);
     }
-    add_figures(&measured, report);
+    Measured(measured).add_figures(report);
     Ok(())
 }
 
-fn set_flows(lab: &mut Lab, path: &Path, flows: u32) -> Result<()> {
+/// Packets of this many flows.
+fn packets(path: &Path, flows: u32) -> Result<Traffic> {
     let mut traffic = Phones::thousand().traffic(abi::OUTBOUND, flows);
     traffic.ifindex = path.source.index()?;
     traffic.ethernet = ethernet(path.inside.mac, path.source.mac);
-    if flows < traffic.phones {
-        traffic.phones = flows;
-    }
-    lab.set_traffic(traffic)
+    traffic.phones = traffic.phones.min(flows);
+    Ok(traffic)
 }
 
-/// Sends from the path's source while `work` runs.
-fn while_sending<T>(lab: &Lab, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let sender = scope.spawn(|| {
-            path.source.ns.enter(|| {
-                pin_this_thread(Core::Generator)?;
-                while !stop.load(Ordering::Relaxed) {
-                    lab.send(PACKETS)?;
-                }
-                anyhow::Ok(())
-            })
-        });
-        let value = work();
-        stop.store(true, Ordering::Relaxed);
-        let sent = sender
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        sent.and(value)
-    })
+/// A generator on a path.
+struct Load<'a> {
+    lab: &'a Lab,
+    path: &'a Path,
+    traffic: Traffic,
+    interval: Duration,
 }
 
-/// Lets connection tracking see every flow once.
-fn fill(lab: &Lab, path: &Path, flows: u32) -> Result<()> {
-    while_sending(lab, path, || {
-        let step = Duration::from_millis(50);
-        for _ in 0..FILL.as_millis() / step.as_millis() {
-            if conntrack::connections(path.router())? >= u64::from(flows) {
-                break;
-            }
-            pass(step);
-        }
-        Ok(())
-    })
-}
-
-fn once(lab: &Lab, path: &Path, interval: Duration, system: System) -> Result<Rate> {
-    let [made, private, public] = while_sending(lab, path, || {
-        pass(RUN_IN);
-        rates(interval, || {
-            let counts = lab.counts()?;
-            let at = |index: u32| counts[index as usize];
-            anyhow::Ok([abi::MADE, abi::ARRIVED_PRIVATE, abi::ARRIVED_PUBLIC].map(at))
-        })
-    })?;
-    let (received, strange) = match system.source() {
-        Source::Private => (private, public),
-        Source::Public => (public, private),
-    };
-    let name = system.name();
-    ensure!(received > 0.0, "{name}: nothing came through");
-    ensure!(
-        strange == 0.0,
-        "{name}: {strange:.0} packets/s arrived with the wrong source"
-    );
-    Ok(Rate {
-        offered: made,
-        received,
-    })
-}
-
-/// `measured[flows][system]` has the rounds.
-fn add_figures(measured: &[Vec<Rounds>], report: &mut Report) {
-    let received = |flows: usize, system: System| -> Vec<f64> {
-        let rounds = &measured[flows][system as usize];
-        rounds.iter().map(|rate| rate.received).collect()
-    };
-    let title = |flows: usize, system: System| format!("{}, {} flows", system.name(), FLOWS[flows]);
-    for flows in 0..FLOWS.len() {
-        for system in System::ALL {
-            let rates = received(flows, system);
-            let figure = Figure::new(title(flows, system), median(&rates), "packets/s");
-            report.add(match system {
-                System::Gateway => {
-                    let limit = System::Forwarder;
-                    let ratio = median_ratio(&rates, &received(flows, limit));
-                    figure
-                        .against(title(flows, limit), ratio)
-                        .target(Target::AtLeast(0.90))
-                }
-                _ => figure,
+impl Load<'_> {
+    /// Sends from the path's source while `work` runs.
+    fn during<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let stop = AtomicBool::new(false);
+        let packets = (self.interval + 2 * RUN_IN).as_secs_f64() * PACKETS_PER_SECOND;
+        self.lab.set_traffic(self.traffic)?;
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| {
+                self.path.source.ns.enter(|| {
+                    pin_this_thread(Core::Generator)?;
+                    while !stop.load(Ordering::Relaxed) {
+                        self.lab.send(packets as u32)?;
+                    }
+                    anyhow::Ok(())
+                })
             });
-            let offered: Vec<f64> = measured[flows][system as usize]
-                .iter()
-                .map(|rate| rate.offered)
-                .collect();
-            let ratio = median_ratio(&offered, &rates);
+            let value = self.begun().and_then(|()| work());
+            stop.store(true, Ordering::Relaxed);
+            // What is left of the call makes no packets.
+            let stopped = self.lab.set_traffic(Traffic {
+                flows: 0,
+                ..self.traffic
+            });
+            let sent = sender
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            stopped.and(sent).and(value)
+        })
+    }
+
+    /// Waits until packets are being sent.
+    fn begun(&self) -> Result<()> {
+        let made = || self.lab.counts().map(|counts| counts[abi::MADE as usize]);
+        let before = made()?;
+        eventually(Duration::from_secs(10), || match made() {
+            Ok(now) if now > before => Ok(()),
+            Ok(_) => Err("the generator has sent nothing".to_owned()),
+            Err(error) => Err(error.to_string()),
+        })
+        .map_err(|why| anyhow!(why))
+    }
+
+    /// Lets connection tracking see every flow once.
+    fn fill(&self) -> Result<()> {
+        let flows = u64::from(self.traffic.flows);
+        self.during(|| {
+            let step = Duration::from_millis(50);
+            for _ in 0..FILL.as_millis() / step.as_millis() {
+                if conntrack::connections(self.path.router())? >= flows {
+                    break;
+                }
+                pass(step);
+            }
+            Ok(())
+        })
+    }
+
+    /// What a system on the path takes.
+    fn measure(&self, system: System) -> Result<Rate> {
+        let [offered, private, public] = self.during(|| {
+            pass(RUN_IN);
+            rates(self.interval, || {
+                let counts = self.lab.counts()?;
+                let at = |index: u32| counts[index as usize];
+                anyhow::Ok([abi::MADE, abi::ARRIVED_PRIVATE, abi::ARRIVED_PUBLIC].map(at))
+            })
+        })?;
+        let (received, strange) = match system.source() {
+            Source::Private => (private, public),
+            Source::Public => (public, private),
+        };
+        let name = system.name();
+        ensure!(received > 0.0, "{name}: nothing came through");
+        ensure!(
+            strange == 0.0,
+            "{name}: {strange:.0} packets/s arrived with the wrong source"
+        );
+        Ok(Rate { offered, received })
+    }
+}
+
+/// Rounds of every number of flows and every system; of those left out there are none.
+struct Measured(Vec<Vec<Rounds>>);
+
+impl Measured {
+    fn received(&self, flows: usize, system: System) -> Vec<f64> {
+        let rounds = &self.0[flows][system as usize];
+        rounds.iter().map(|rate| rate.received).collect()
+    }
+
+    fn add_figures(&self, report: &mut Report) {
+        for flows in 0..FLOWS.len() {
+            for system in System::ALL {
+                self.add_system(flows, system, report);
+            }
+            for peer in [System::Snat, System::Stateless, System::Kernel] {
+                self.add_advantage(flows, peer, report);
+            }
+        }
+        let last = FLOWS.len() - 1;
+        let million = self.received(last, System::Gateway);
+        let one = self.received(0, System::Gateway);
+        if !million.is_empty() {
+            let case = format!("gateway's evenness, {} flows", FLOWS[last]);
             report.add(
-                Figure::new(
-                    format!("offered to {}", title(flows, system)),
-                    median(&offered),
-                    "packets/s",
-                )
-                .against(title(flows, system), ratio),
+                Figure::new(case, median(&million), "packets/s")
+                    .against(title(0, System::Gateway), median_ratio(&million, &one))
+                    .target(Target::AtLeast(0.95)),
             );
         }
-        let gateway = received(flows, System::Gateway);
-        for peer in [System::Snat, System::Stateless, System::Kernel] {
-            let ratio = median_ratio(&gateway, &received(flows, peer));
-            let case = format!("gateway's advantage, {} flows", FLOWS[flows]);
-            let figure =
-                Figure::new(case, median(&gateway), "packets/s").against(title(flows, peer), ratio);
-            report.add(match (peer, FLOWS[flows]) {
-                (System::Snat, 10_000) => figure.target(Target::AtLeast(4.0)),
-                (System::Snat, 1_000_000) => figure.target(Target::AtLeast(5.0)),
-                _ => figure,
-            });
-        }
     }
-    let (one, million) = (
-        received(0, System::Gateway),
-        received(FLOWS.len() - 1, System::Gateway),
-    );
-    report.add(
-        Figure::new(
-            "gateway's evenness, 1000000 flows",
-            median(&million),
-            "packets/s",
-        )
-        .against(title(0, System::Gateway), median_ratio(&million, &one))
-        .target(Target::AtLeast(0.95)),
-    );
+
+    /// What came through a system, and what was offered to it.
+    fn add_system(&self, flows: usize, system: System, report: &mut Report) {
+        let rates = self.received(flows, system);
+        if rates.is_empty() {
+            return;
+        }
+        let case = title(flows, system);
+        let figure = Figure::new(case.clone(), median(&rates), "packets/s");
+        let limit = self.received(flows, System::Forwarder);
+        report.add(match system {
+            System::Gateway if !limit.is_empty() => figure
+                .against(
+                    title(flows, System::Forwarder),
+                    median_ratio(&rates, &limit),
+                )
+                .target(Target::AtLeast(0.90)),
+            _ => figure,
+        });
+        let rounds = &self.0[flows][system as usize];
+        let offered: Vec<f64> = rounds.iter().map(|rate| rate.offered).collect();
+        let ratio = median_ratio(&offered, &rates);
+        let figure = Figure::new(format!("offered to {case}"), median(&offered), "packets/s");
+        report.add(figure.against(case, ratio));
+    }
+
+    /// The gateway against a peer that does as much or less.
+    fn add_advantage(&self, flows: usize, peer: System, report: &mut Report) {
+        let gateway = self.received(flows, System::Gateway);
+        let rates = self.received(flows, peer);
+        if gateway.is_empty() || rates.is_empty() {
+            return;
+        }
+        let case = format!("gateway's advantage, {} flows", FLOWS[flows]);
+        let figure = Figure::new(case, median(&gateway), "packets/s")
+            .against(title(flows, peer), median_ratio(&gateway, &rates));
+        report.add(match (peer, FLOWS[flows]) {
+            (System::Snat, 10_000) => figure.target(Target::AtLeast(4.0)),
+            (System::Snat, 1_000_000) => figure.target(Target::AtLeast(5.0)),
+            _ => figure,
+        });
+    }
+}
+
+fn title(flows: usize, system: System) -> String {
+    format!("{}, {} flows", system.name(), FLOWS[flows])
 }
