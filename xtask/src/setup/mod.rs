@@ -39,6 +39,16 @@ const TEST: &[Package] = &[
         why: "offloads of the labs' links",
     },
     Package {
+        name: "bpftool",
+        probe: Probe::Program("bpftool"),
+        why: "pinned maps and attached programs, seen by another's eyes",
+    },
+    Package {
+        name: "curl",
+        probe: Probe::Program("curl"),
+        why: "metrics, fetched as a scraper would",
+    },
+    Package {
         name: "nftables",
         probe: Probe::Program("nft"),
         why: "the kernel's own NAT, to compare with",
