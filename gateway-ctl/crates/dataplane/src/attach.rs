@@ -17,8 +17,9 @@ use gateway_common::abi::program;
 
 use crate::Error;
 use crate::desired::{InterfaceSpec, Role};
+use crate::link;
 use crate::open::{Dataplane, PROGRAMS};
-use crate::pins::{Pins, make_directory, unpin};
+use crate::pins::{Pins, make_directory};
 
 /// Where XDP runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,7 +232,7 @@ impl Dataplane {
                 return Ok((mode, None));
             }
             // Of a device that is gone, or in a mode that is not wanted any more.
-            unpin(&path)?;
+            link::end(&path)?;
         }
         let mut note = None;
         for mode in preference.modes() {
@@ -277,7 +278,7 @@ impl Dataplane {
                 keep.insert(pinned);
                 return Ok("tcx");
             }
-            unpin(&path)?;
+            link::end(&path)?;
         }
         let order = TcAttachOptions::TcxOrder(LinkOrder::default());
         match program.attach_with_options(&spec.name, hook, order) {
@@ -337,7 +338,7 @@ impl Dataplane {
 fn retire_link(pins: &Pins, name: &str) -> Result<(), Error> {
     let path = pins.links().join(name);
     let Some(filter) = name.strip_prefix("clsact-") else {
-        return unpin(&path);
+        return link::end(&path);
     };
     if let Some((side, ifindex)) = filter.split_once('-')
         && let Some(device) = ifindex.parse().ok().and_then(device_name)

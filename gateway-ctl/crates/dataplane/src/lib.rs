@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod fragments;
 mod interfaces;
+mod link;
 mod mapped;
 mod memory;
 mod open;
