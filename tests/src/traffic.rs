@@ -13,5 +13,6 @@ mod transfer;
 pub use capture::{Capture, Frame, Injector};
 pub use echo::{UdpEcho, exchange};
 pub use ping::{Ping, PingReport};
+pub use socket::udp as bind_udp;
 pub use stream::{Stream, StreamReport, StreamSpec};
 pub use transfer::{Transfer, TransferReport};

@@ -1,5 +1,6 @@
 //! What the traffic helpers need of sockets and the standard library does not offer.
 
+use std::io;
 use std::net::{SocketAddrV4, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use nix::sys::socket::{
 use nix::sys::time::{TimeVal, TimeValLike};
 
 use crate::netns::Namespace;
-use crate::wait::Deadline;
+use crate::wait::{Deadline, pause};
 
 /// Receive buffer in bytes: what arrives while the reader waits for a core must not be lost, or
 /// a test would count it against the gateway.
@@ -35,10 +36,35 @@ pub(crate) fn wait_readable(descriptor: &impl AsFd, within: Duration) -> Result<
     }
 }
 
+/// How long an address that has just been given up may stay taken: a child that another test
+/// forks at that moment holds a copy of the socket until its exec.
+const FORK_TIME: Duration = Duration::from_secs(5);
+
+/// Binds a socket in `ns`.
+pub(crate) fn bound<T: Send>(
+    ns: &Namespace,
+    bind: impl Fn() -> io::Result<T> + Send + Sync,
+) -> io::Result<T> {
+    let deadline = Deadline::after(FORK_TIME);
+    ns.enter(|| {
+        loop {
+            match bind() {
+                Err(why) if why.kind() == io::ErrorKind::AddrInUse => match deadline.remaining() {
+                    Some(_) => pause(Duration::from_millis(1)),
+                    None => return Err(why),
+                },
+                result => return result,
+            }
+        }
+    })
+}
+
 /// A UDP socket of `ns` with a large receive buffer.
-pub(crate) fn udp(ns: &Namespace, address: SocketAddrV4) -> Result<UdpSocket> {
-    let udp = ns
-        .enter(|| UdpSocket::bind(address))
+///
+/// # Errors
+/// When the address is not the namespace's, or taken.
+pub fn udp(ns: &Namespace, address: SocketAddrV4) -> Result<UdpSocket> {
+    let udp = bound(ns, || UdpSocket::bind(address))
         .with_context(|| format!("[{}] bind UDP {address}", ns.name()))?;
     setsockopt(&udp, sockopt::RcvBufForce, &RECEIVE_BUFFER).context("SO_RCVBUFFORCE")?;
     Ok(udp)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::socket::{connect_from, wait_readable};
+use super::socket::{bound, connect_from, wait_readable};
 use crate::netns::Namespace;
 use crate::wait::{Deadline, now};
 
@@ -48,9 +48,7 @@ impl Transfer<'_> {
     /// When it is not complete at the deadline, or what arrived is not what was sent.
     pub fn run(&self, deadline: impl Into<Deadline>) -> Result<TransferReport> {
         let deadline = deadline.into();
-        let listener = self
-            .server
-            .enter(|| TcpListener::bind(self.listen))
+        let listener = bound(self.server, || TcpListener::bind(self.listen))
             .with_context(|| format!("[{}] listen on {}", self.server.name(), self.listen))?;
         std::thread::scope(|scope| {
             let server = scope.spawn(|| serve(&listener, self.bytes, deadline));
