@@ -88,12 +88,10 @@ impl Bed {
         counted(&self.site)
     }
 
-    /// Writes the configuration and reloads it.
-    pub(crate) fn reload(&self, config: &Config) -> String {
+    /// Writes the configuration and reloads it; what that changed.
+    pub(crate) fn reload(&self, config: &Config) -> Value {
         self.gateway.write_config(&config.to_string()).unwrap();
-        let output = self.gateway.ctl(&["reload"]).unwrap();
-        assert_eq!(output.code, Some(0), "{output:?}");
-        output.stdout
+        self.json(&["reload"])
     }
 
     /// What holds at the end of every test: sums are exact, and nothing private has leaked.

@@ -1,9 +1,7 @@
 //! What an operator sees: counters, metrics, traces, memory, status.
 
-use std::net::UdpSocket;
-
 use gateway_tests::site::Site;
-use gateway_tests::traffic::{UdpEcho, exchange};
+use gateway_tests::traffic::{UdpEcho, bind_udp, exchange};
 use gateway_tests::wait::eventually;
 use serde_json::Value;
 
@@ -19,10 +17,7 @@ fn talk(bed: &Bed) {
     for _ in 0..3 {
         exchange(&phone.ns, phone.at(40_000), remote(5060), b"hello", SOON).unwrap();
     }
-    let stray = phone
-        .ns
-        .enter(|| UdpSocket::bind(phone.at(39_999)))
-        .unwrap();
+    let stray = bind_udp(&phone.ns, phone.at(39_999)).unwrap();
     stray.send_to(b"stray", remote(5060)).unwrap();
     let dropped = || match bed.counters().total("source_port_out_of_range") {
         1 => Ok(()),
@@ -84,10 +79,7 @@ fn metrics_say_what_the_counters_say() {
 fn traces_show_a_drop_as_it_happens() {
     let bed = Bed::new();
     let phone = bed.phone(1);
-    let stray = phone
-        .ns
-        .enter(|| UdpSocket::bind(phone.at(39_999)))
-        .unwrap();
+    let stray = bind_udp(&phone.ns, phone.at(39_999)).unwrap();
     let reason = "source_port_out_of_range";
     let lines = std::thread::scope(|scope| {
         let tracer = scope.spawn(|| {

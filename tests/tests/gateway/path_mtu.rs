@@ -4,11 +4,11 @@
 //!   phone ---1500--- router ---uplink--- isp ---a route's MTU--- internet
 //! ```
 
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use gateway_tests::netns::Namespace;
 use gateway_tests::site::{POOL, REMOTE, ROUTER_INSIDE, ROUTER_OUTSIDE, Site};
-use gateway_tests::traffic::{Capture, Ping, Transfer, UdpEcho, exchange};
+use gateway_tests::traffic::{Capture, Ping, Transfer, UdpEcho, bind_udp, exchange};
 use gateway_tests::wait::eventually;
 use nix::sys::socket::setsockopt;
 use nix::{libc, setsockopt_impl, sockopt_impl};
@@ -57,7 +57,7 @@ fn learned(ns: &Namespace, to: Ipv4Addr) -> String {
 
 /// Sends datagrams with DF until the socket refuses them: EMSGSIZE, the path MTU is known.
 fn expect_refusal(ns: &Namespace, local: SocketAddrV4, to: SocketAddrV4, payload: usize) {
-    let socket = ns.enter(|| UdpSocket::bind(local)).unwrap();
+    let socket = bind_udp(ns, local).unwrap();
     setsockopt(&socket, IpMtuDiscover, &libc::IP_PMTUDISC_DO).unwrap();
     let data = vec![0; payload];
     let first = socket.send_to(&data, to);

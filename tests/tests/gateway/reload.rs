@@ -2,7 +2,7 @@
 //! errors changes nothing.
 
 use gateway_tests::site::{Phone, Site};
-use gateway_tests::traffic::{UdpEcho, exchange};
+use gateway_tests::traffic::{UdpEcho, bind_udp, exchange};
 use gateway_tests::wait::eventually;
 
 use crate::bed::{Bed, SOON, number, remote};
@@ -25,10 +25,7 @@ fn seen_as(bed: &Bed, phone: &Phone, port: u16) -> String {
 /// One datagram from a phone's port that is dropped for this reason.
 fn expect_dropped(bed: &Bed, phone: &Phone, port: u16, reason: &str) {
     let before = bed.counters().total(reason);
-    let socket = phone
-        .ns
-        .enter(|| std::net::UdpSocket::bind(phone.at(port)))
-        .unwrap();
+    let socket = bind_udp(&phone.ns, phone.at(port)).unwrap();
     socket.send_to(b"hello", remote(5060)).unwrap();
     eventually(SOON, || match bed.counters().total(reason) {
         count if count == before + 1 => Ok(()),
@@ -46,11 +43,9 @@ fn bindings_come_go_and_change_under_a_call() {
     expect_dropped(&bed, bed.phone(3), 40_128, "unbound_source");
 
     let third = Config::default().binding("10.10.1.3", "192.0.2.1", "40128-40191");
-    let said = bed.reload(&third);
-    assert!(
-        said.contains("1 bindings added, 0 removed, 2 kept"),
-        "{said}"
-    );
+    let done = bed.reload(&third);
+    let changes = ["added", "removed", "kept"].map(|what| number(&done[what]));
+    assert_eq!((changes, &done["rebuilt"]), ([1, 0, 2], &false.into()));
     assert_eq!(seen_as(&bed, bed.phone(3), 40_128), "192.0.2.1:40128");
 
     let moved = third
@@ -89,6 +84,20 @@ fn interfaces_and_addresses_come_and_go_by_sighup() {
     }
     assert_eq!(seen_as(&bed, bed.far_phone(), 50_001), "192.0.2.9:50001");
     call.expect_no_loss("three reloads by SIGHUP");
+    bed.finish();
+}
+
+#[test]
+fn xdp_changes_its_mode_and_back() {
+    let bed = bed();
+    for mode in ["generic", "native", "generic", "native"] {
+        bed.reload(&Config::default().dataplane(&format!("xdp = \"{mode}\"")));
+        let status = bed.json(&["status"]);
+        for interface in status["interfaces"].as_array().unwrap() {
+            assert_eq!(interface["xdp"], mode, "{status}");
+        }
+        assert_eq!(seen_as(&bed, bed.phone(2), 40_064), "192.0.2.1:40064");
+    }
     bed.finish();
 }
 
