@@ -43,7 +43,8 @@ impl Tun {
         let file = ns
             .enter(|| attach(name))
             .with_context(|| format!("[{}] tun device {name}", ns.name()))?;
-        ns.ip(&format!("link set {name} mtu {mtu} up"))?;
+        // The reader is a thread of the test: on a busy machine it comes late.
+        ns.ip(&format!("link set {name} mtu {mtu} txqueuelen 10000 up"))?;
         let interface = Interface {
             ns: ns.clone(),
             name: name.to_owned(),
