@@ -7,10 +7,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::port_range::BLOCK_PORTS;
-
 /// Version of every layout in this file.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Names of maps, as in the object and under the pin directory.
 pub mod map {
@@ -22,13 +20,11 @@ pub mod map {
     pub const EGRESS: &str = "EGRESS";
     /// `DevMapHash`, ifindex to itself: ports that take redirected frames.
     pub const PORTS: &str = "PORTS";
-    /// `Array<Node>`: the address tree, node 0 is the root.
+    /// `Array<Node>`: the upper three levels of the address tree, node 0 is the root.
     pub const NODES: &str = "NODES";
-    /// `Array<Binding>`: entry 0 stays empty.
-    pub const BINDINGS: &str = "BINDINGS";
-    /// `Array<PoolAddress>`.
-    pub const POOL: &str = "POOL";
-    /// `Array<Blocks>`: entry i belongs to pool address i.
+    /// `Array<Leaf>`: its lowest level, with the phones; leaf 0 stays empty.
+    pub const LEAVES: &str = "LEAVES";
+    /// `Array<BlockRecord>`: the pool's ports, see [`super::block_index`].
     pub const BLOCKS: &str = "BLOCKS";
     /// `LruHashMap<FragmentKey, FragmentOwner>`.
     pub const FRAGMENTS: &str = "FRAGMENTS";
@@ -50,8 +46,7 @@ pub mod map {
         EGRESS,
         PORTS,
         NODES,
-        BINDINGS,
-        POOL,
+        LEAVES,
         BLOCKS,
         FRAGMENTS,
         ECHO_IDS,
@@ -97,6 +92,10 @@ pub struct Settings {
     pub icmp_error_rate: u32,
     /// Reserved, 0.
     pub reserved: u32,
+    /// Ports in a block of [`map::BLOCKS`] are 2 to this power.
+    pub block_shift: u32,
+    /// Reserved, 0.
+    pub reserved2: u32,
 }
 
 /// Where a packet came in: device and VLAN tags (0: none; priority tags are 0 too).
@@ -176,35 +175,104 @@ impl Interface {
     }
 }
 
-/// One phone: a cache line with all that a packet needs, counters included.
+/// An address and, if it is a phone's, all that its outbound packets need: half a
+/// cache line, counters included. Where it stands in the tree says which address.
 ///
-/// The record says itself whom it is for, so that an index that points to it for
-/// a moment too long (a binding just withdrawn) finds out and is not believed.
-#[repr(C, align(64))]
+/// The first 64 bits (what it is, where) and the second (public address and ports) are
+/// each read and written whole, so that a packet never sees one binding's address with
+/// another's ports.
+#[repr(C, align(32))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-pub struct Binding {
-    /// Private address.
-    pub private: u32,
+pub struct AddressRecord {
+    /// What the address is: [`crate::address_tree::Owner::entry`].
+    pub entry: u32,
+    /// [`Interface::slot`] of the inside interface where the phone is.
+    pub inside: u16,
+    /// Reserved for policy, 0.
+    pub reserved: u16,
     /// Public address.
     pub public: u32,
     /// First port of the range.
     pub first_port: u16,
     /// Last port, inclusive.
     pub last_port: u16,
+    /// Packets from the phone, translated.
+    pub packets: u64,
+    /// Bytes of IP packets from the phone.
+    pub bytes: u64,
+}
+
+/// A block of ports of a public address and all that inbound packets to it need.
+///
+/// Where it stands says which block. A range of several blocks has as many records;
+/// what its phone received is their sum.
+#[repr(C, align(32))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct BlockRecord {
+    /// Private address of the phone whose it is; 0: nobody's.
+    pub private: u32,
     /// [`Interface::slot`] of the inside interface where the phone is.
     pub inside: u16,
-    /// 1: in use; 0: free.
-    pub in_use: u16,
-    /// Reserved for policy (class, DSCP, rate, tunnel), 0.
-    pub reserved: [u32; 4],
-    /// Packets from the phone, translated.
-    pub out_packets: u64,
-    /// Bytes of IP packets from the phone.
-    pub out_bytes: u64,
+    /// Reserved for policy, 0.
+    pub reserved: u16,
+    /// First port of the phone's whole range.
+    pub first_port: u16,
+    /// Last port, inclusive.
+    pub last_port: u16,
+    /// Reserved, 0.
+    pub reserved2: u32,
     /// Packets to the phone, translated.
-    pub in_packets: u64,
+    pub packets: u64,
     /// Bytes of IP packets to the phone.
-    pub in_bytes: u64,
+    pub bytes: u64,
+}
+
+impl AddressRecord {
+    /// The 64-bit words that packets read.
+    #[inline(always)]
+    #[must_use]
+    pub fn words(self) -> [u64; 2] {
+        let [who, range, _, _] = bytemuck::cast(self);
+        [who, range]
+    }
+
+    /// The record of these words, without its counters.
+    #[inline(always)]
+    #[must_use]
+    pub fn from_words([who, range]: [u64; 2]) -> Self {
+        bytemuck::cast([who, range, 0, 0])
+    }
+}
+
+impl BlockRecord {
+    /// The 64-bit words that packets read.
+    #[inline(always)]
+    #[must_use]
+    pub fn words(self) -> [u64; 2] {
+        let [who, range, _, _] = bytemuck::cast(self);
+        [who, range]
+    }
+
+    /// The record of these words, without its counters.
+    #[inline(always)]
+    #[must_use]
+    pub fn from_words([who, range]: [u64; 2]) -> Self {
+        bytemuck::cast([who, range, 0, 0])
+    }
+}
+
+/// Index in [`map::BLOCKS`] of the block that `port` of the pool address with this
+/// index lies in. 0 is never a phone's: port 0 is none.
+#[inline(always)]
+#[must_use]
+pub const fn block_index(pool: u32, port: u16, block_shift: u32) -> u32 {
+    (pool << 16 | port as u32) >> (block_shift & 15)
+}
+
+/// How many blocks a pool address has.
+#[must_use]
+pub const fn blocks_per_address(block_shift: u32) -> u32 {
+    0x1_0000 >> (block_shift & 15)
 }
 
 /// Which way a packet goes, seen from the phone.
@@ -216,42 +284,12 @@ pub enum Direction {
     In,
 }
 
-impl Binding {
-    /// Whether `port` lies in the range.
-    #[inline(always)]
-    #[must_use]
-    pub const fn owns(&self, port: u16) -> bool {
-        self.first_port <= port && port <= self.last_port
-    }
-}
-
-/// One public address.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-pub struct PoolAddress {
-    /// The address.
-    pub address: u32,
-    /// [`pool_flags`].
-    pub flags: u32,
-}
-
-/// Bits of [`PoolAddress::flags`].
-pub mod pool_flags {
-    /// The entry is in use.
-    pub const IN_USE: u32 = 1;
-    /// The router has the address too: ports of no range are the kernel's.
-    pub const SHARED: u32 = 2;
-}
-
-/// Blocks of a pool address: 65536 ports in blocks of [`BLOCK_PORTS`].
-pub const BLOCKS_PER_ADDRESS: usize = 65536 / BLOCK_PORTS as usize;
-/// Index of the binding that owns each block of a pool address; 0: nobody.
-pub type Blocks = [u32; BLOCKS_PER_ADDRESS];
-
 /// Fan-out of the address tree: one byte of the address for each level.
 pub const NODE_ENTRIES: usize = 256;
-/// One node of the address tree, see [`crate::address_tree`].
+/// A node of the upper three levels, see [`crate::address_tree`].
 pub type Node = [u32; NODE_ENTRIES];
+/// A node of the lowest level: the addresses of a /24.
+pub type Leaf = [AddressRecord; NODE_ENTRIES];
 
 /// A datagram's fragments.
 #[repr(C)]
@@ -273,18 +311,18 @@ pub struct FragmentKey {
 pub struct FragmentOwner {
     /// When the first fragment came, `CLOCK_MONOTONIC` in nanoseconds.
     pub seen_ns: u64,
-    /// Index of the binding.
-    pub binding: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// Index of the block it was addressed to; 0: the router's.
+    pub block: u32,
+    /// Private address of the phone whose the block was.
+    pub private: u32,
 }
 
 /// An ICMP query identifier as the outside sees it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pod, Zeroable)]
 pub struct EchoKey {
-    /// Index of the binding.
-    pub binding: u32,
+    /// Public address of the phone.
+    pub public: u32,
     /// Identifier outside, within the phone's range.
     pub id: u32,
 }
@@ -391,7 +429,8 @@ pub struct EarlyFragment {
 }
 
 const _: () = {
-    assert!(size_of::<Binding>() == 64);
+    assert!(size_of::<AddressRecord>() == 32);
+    assert!(size_of::<BlockRecord>() == 32);
     assert!(size_of::<Interface>() == 40);
     assert!(size_of::<FragmentKey>() == 12);
     assert!(size_of::<TraceEvent>() == 24 + TRACE_BYTES);

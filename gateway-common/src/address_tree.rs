@@ -1,15 +1,17 @@
 //! Which address is whose: one tree for private and public addresses.
 //!
 //! ```text
-//! 10.10.0.21:   node 0 (root)     node a           node b          node c
-//!               [ 10 ] = child a  [ 10 ] = child b [ 0 ] = child c [ 21 ] = binding 7
+//! 10.10.0.21:   node 0 (root)     node a           node b          leaf c
+//!               [ 10 ] = child a  [ 10 ] = child b [ 0 ] = child c [ 21 ] = the phone
 //! 192.168.0.0/16 inside:          [ 168 ] = inside (ends here, no more nodes)
 //! ```
 //!
 //! Four levels of 256 entries, one byte of the address for each. A look-up is at
 //! most four bounds checks and loads, the first three from a few hot lines; most
 //! Internet addresses end at the root. Prefixes end at the level that holds them
-//! (shorter ones fill several entries), so that a /8 costs nothing.
+//! (shorter ones fill several entries), so that a /8 costs nothing. A leaf holds no
+//! words but records ([`crate::abi::AddressRecord`]): the line that says that an
+//! address is a phone's also says what the phone's packets need.
 //! Why not a hash: see ARCHITECTURE.md, "The look-ups".
 
 /// What an address is to the gateway.
@@ -19,10 +21,13 @@ pub enum Owner {
     Nobody,
     /// In an inside network, without a binding.
     Inside,
-    /// The private address of the binding with this index.
+    /// A phone's private address, in leaves only; the index of its record, see [`record`].
     Binding(u32),
     /// The pool address with this index.
     Pool(u32),
+    /// The pool address with this index, which the router has too: ports of no range
+    /// are the kernel's.
+    SharedPool(u32),
 }
 
 const KIND: u32 = 0b111 << 29;
@@ -30,9 +35,12 @@ const CHILD: u32 = 0b001 << 29;
 const INSIDE: u32 = 0b010 << 29;
 const BINDING: u32 = 0b011 << 29;
 const POOL: u32 = 0b100 << 29;
+const SHARED_POOL: u32 = 0b101 << 29;
 
 /// Largest index an entry can hold.
 pub const MAX_INDEX: u32 = !KIND;
+/// Largest index of a leaf: those of its records fit in an entry.
+pub const MAX_LEAF: u32 = MAX_INDEX >> 8;
 
 /// Entry that leads on to node `index`.
 #[must_use]
@@ -57,8 +65,9 @@ impl Owner {
         match self {
             Self::Nobody => 0,
             Self::Inside => INSIDE,
-            Self::Binding(index) => BINDING | (index & MAX_INDEX),
+            Self::Binding(record) => BINDING | (record & MAX_INDEX),
             Self::Pool(index) => POOL | (index & MAX_INDEX),
+            Self::SharedPool(index) => SHARED_POOL | (index & MAX_INDEX),
         }
     }
 
@@ -69,6 +78,7 @@ impl Owner {
             INSIDE => Self::Inside,
             BINDING => Self::Binding(entry & MAX_INDEX),
             POOL => Self::Pool(entry & MAX_INDEX),
+            SHARED_POOL => Self::SharedPool(entry & MAX_INDEX),
             _ => Self::Nobody,
         }
     }
@@ -78,6 +88,13 @@ impl Owner {
 /// because the verifier wants every word of a value to have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry(u32);
+
+/// Index of an address' record among those of all leaves.
+#[inline(always)]
+#[must_use]
+pub const fn record(leaf: u32, byte: u8) -> u32 {
+    leaf << 8 | byte as u32
+}
 
 impl Entry {
     /// Neither inside nor in the pool.
@@ -98,13 +115,20 @@ impl Entry {
     #[inline(always)]
     #[must_use]
     pub const fn is_pool(self) -> bool {
-        self.0 & KIND == POOL
+        matches!(self.0 & KIND, POOL | SHARED_POOL)
     }
 
-    /// Index of the binding; 0: none.
+    /// A pool address that the router has too.
     #[inline(always)]
     #[must_use]
-    pub const fn binding(self) -> u32 {
+    pub const fn is_shared(self) -> bool {
+        self.0 & KIND == SHARED_POOL
+    }
+
+    /// Index of the phone's record; 0: no phone's.
+    #[inline(always)]
+    #[must_use]
+    pub const fn phone(self) -> u32 {
         if self.0 & KIND == BINDING {
             self.0 & MAX_INDEX
         } else {
@@ -126,17 +150,18 @@ impl Entry {
     }
 }
 
-/// Looks `address` (host byte order) up; `entry(node, byte)` reads the tree.
+/// Looks `address` (host byte order) up; `node(index, byte)` reads the upper levels,
+/// `leaf(record)` the entry in an address' record.
 #[inline(always)]
-pub fn look_up(address: u32, entry: impl Fn(u32, u8) -> u32) -> Entry {
+pub fn look_up(address: u32, node: impl Fn(u32, u8) -> u32, leaf: impl Fn(u32) -> u32) -> Entry {
     let [a, b, c, d] = address.to_be_bytes();
-    let mut found = entry(0, a);
+    let mut found = node(0, a);
     if found & KIND == CHILD {
-        found = entry(found & MAX_INDEX, b);
+        found = node(found & MAX_INDEX, b);
         if found & KIND == CHILD {
-            found = entry(found & MAX_INDEX, c);
+            found = node(found & MAX_INDEX, c);
             if found & KIND == CHILD {
-                found = entry(found & MAX_INDEX, d);
+                found = leaf(record(found & MAX_LEAF, d));
             }
         }
     }

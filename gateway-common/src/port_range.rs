@@ -1,13 +1,13 @@
 //! A phone's own public ports: an aligned block of a power of two.
 //!
-//! Alignment makes the range a PSID (RFC 7597 section 5.1), lets a look-up table
-//! of blocks of [`BLOCK_PORTS`] describe it, keeps RTP/RTCP pairs together (even
+//! Alignment makes the range a PSID (RFC 7597 section 5.1), lets a table
+//! of equal blocks describe it, keeps RTP/RTCP pairs together (even
 //! start, RFC 4787 REQ-3) and makes overlap a question of nesting.
 
 use core::fmt;
 
-/// Ports in a block: the smallest range, and what every range is a multiple of.
-pub const BLOCK_PORTS: u16 = 8;
+/// The smallest range.
+pub const MIN_PORTS: u16 = 8;
 /// Ports below this are the router's own and no phone's (RFC 6335 system ports).
 pub const FIRST_PORT: u16 = 1024;
 /// The largest range; a pool address holds one of these above [`FIRST_PORT`].
@@ -27,7 +27,7 @@ pub enum PortRangeError {
     Reversed { first: u16, last: u16 },
     /// `first` is below [`FIRST_PORT`].
     SystemPorts { first: u16 },
-    /// The size is no power of two between [`BLOCK_PORTS`] and [`MAX_PORTS`].
+    /// The size is no power of two between [`MIN_PORTS`] and [`MAX_PORTS`].
     Size { ports: u32 },
     /// `first` is no multiple of the size.
     Unaligned { first: u16, ports: u16 },
@@ -47,7 +47,7 @@ impl PortRange {
             return Err(PortRangeError::SystemPorts { first });
         }
         let ports = last as u32 - first as u32 + 1;
-        if !ports.is_power_of_two() || ports < BLOCK_PORTS as u32 || ports > MAX_PORTS as u32 {
+        if !ports.is_power_of_two() || ports < MIN_PORTS as u32 || ports > MAX_PORTS as u32 {
             return Err(PortRangeError::Size { ports });
         }
         let ports = ports as u16;
@@ -86,12 +86,6 @@ impl PortRange {
     pub const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
-
-    /// The blocks of [`BLOCK_PORTS`] that make it up, as indices from port 0.
-    #[must_use]
-    pub const fn blocks(self) -> core::ops::RangeInclusive<usize> {
-        (self.first / BLOCK_PORTS) as usize..=(self.last / BLOCK_PORTS) as usize
-    }
 }
 
 impl fmt::Display for PortRange {
@@ -118,7 +112,7 @@ impl fmt::Display for PortRangeError {
             ),
             Self::Size { ports } => write!(
                 f,
-                "range has {ports} ports, expected a power of two from {BLOCK_PORTS} to {MAX_PORTS}"
+                "range has {ports} ports, expected a power of two from {MIN_PORTS} to {MAX_PORTS}"
             ),
             Self::Unaligned { first, ports } => {
                 let below = first - first % ports;
@@ -169,7 +163,6 @@ mod tests {
             if let Ok(range) = PortRange::new(first, last) {
                 prop_assert_eq!(range.first() % range.ports(), 0);
                 prop_assert_eq!(range.first() % 2, 0);
-                prop_assert_eq!(range.blocks().count() * usize::from(BLOCK_PORTS), usize::from(range.ports()));
                 prop_assert!(range.contains(first) && range.contains(last));
             }
         }

@@ -1,13 +1,14 @@
 //! What the engine looks up, wherever it runs: BPF maps in the kernel, memory in
 //! tests and in the controller.
 
-use crate::abi::{Direction, EchoKey, FragmentKey, Interface, PoolAddress};
+use crate::abi::{Direction, EchoKey, FragmentKey, Interface};
 use crate::address_tree::{self, Entry};
 
 /// A binding as one packet sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phone {
-    /// Index of its record.
+    /// Index of the record it was read from: its own in a leaf (as a sender) or that
+    /// of a block of its ports (as a receiver).
     pub index: u32,
     /// Private address.
     pub private: u32,
@@ -61,6 +62,16 @@ pub struct Hop {
     pub ethernet: [u16; 6],
 }
 
+/// Who gets the later fragments of a datagram: the phone in a block, if it is still
+/// the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentReceiver {
+    /// Index of the block; 0: the router.
+    pub block: u32,
+    /// Private address of the phone.
+    pub private: u32,
+}
+
 /// The FIB's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -78,18 +89,20 @@ pub enum Route {
 
 /// Look-ups of the engine. Indices that lead nowhere answer `None` or 0.
 pub trait Tables {
-    /// Entry of a tree node.
-    fn tree_entry(&self, node: u32, byte: u8) -> u32;
-    /// The binding with this index, if in use.
-    fn phone(&self, index: u32) -> Option<Phone>;
-    /// The pool address with this index, if in use.
-    fn pool(&self, index: u32) -> Option<PoolAddress>;
-    /// Index of the binding that owns `port` of pool address `pool`; 0: nobody.
-    fn block_owner(&self, pool: u32, port: u16) -> u32;
-    /// Who gets later fragments of a datagram; `Some(0)`: the router.
-    fn fragment_owner(&self, key: FragmentKey) -> Option<u32>;
+    /// Entry of a node of the address tree's upper levels.
+    fn node_entry(&self, node: u32, byte: u8) -> u32;
+    /// Entry in an address' record, in a leaf.
+    fn leaf_entry(&self, record: u32) -> u32;
+    /// The phone whose record that is; `private` is the address.
+    fn sender(&self, record: u32, private: u32) -> Option<Phone>;
+    /// Index of the block that a port of a pool address lies in.
+    fn block(&self, pool: u32, port: u16) -> u32;
+    /// The phone whose block that is; `public` is the address it belongs to.
+    fn receiver(&self, block: u32, public: u32) -> Option<Phone>;
+    /// Who gets later fragments of a datagram.
+    fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver>;
     /// Remembers that.
-    fn remember_fragment(&self, key: FragmentKey, binding: u32);
+    fn remember_fragment(&self, key: FragmentKey, receiver: FragmentReceiver);
     /// The echo identifier the host chose for this outside one.
     fn echo_id(&self, key: EchoKey) -> Option<u16>;
     /// Remembers that.
@@ -98,26 +111,32 @@ pub trait Tables {
     fn route(&self, query: &RouteQuery, hop: &mut Hop) -> Route;
     /// What is known of an interface that a route leads out of.
     fn egress(&self, ifindex: u32) -> Option<&Interface>;
-    /// Counts a translated packet for a binding.
-    fn count(&self, binding: u32, direction: Direction, bytes: u16);
+    /// Counts a translated packet in a phone's record ([`Phone::index`]).
+    fn count(&self, record: u32, direction: Direction, bytes: u16);
 
     /// Whose an address is.
     #[inline(always)]
     fn owner(&self, address: u32) -> Entry {
-        address_tree::look_up(address, |node, byte| self.tree_entry(node, byte))
+        address_tree::look_up(
+            address,
+            |node, byte| self.node_entry(node, byte),
+            |record| self.leaf_entry(record),
+        )
     }
 
-    /// The phone with this private address.
+    /// The phone with this private address, whose entry `owner` is.
     #[inline(always)]
     fn phone_of(&self, owner: Entry, private: u32) -> Option<Phone> {
-        self.phone(owner.binding())
-            .filter(|phone| phone.private == private)
+        match owner.phone() {
+            0 => None,
+            record => self.sender(record, private),
+        }
     }
 
     /// The phone that owns this port of this pool address.
     #[inline(always)]
-    fn phone_at(&self, pool: u32, public: u32, port: u16) -> Option<Phone> {
-        self.phone(self.block_owner(pool, port))
-            .filter(|phone| phone.public == public && phone.owns(port))
+    fn phone_at(&self, pool: Entry, public: u32, port: u16) -> Option<Phone> {
+        self.receiver(self.block(pool.pool(), port), public)
+            .filter(|phone| phone.owns(port))
     }
 }

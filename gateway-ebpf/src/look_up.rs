@@ -1,13 +1,14 @@
 //! The engine's look-ups over the maps.
 
 use core::ffi::c_void;
+use core::mem::offset_of;
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::abi::{
-    Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, InterfaceKey,
-    PoolAddress, Settings, pool_flags,
+    AddressRecord, BlockRecord, Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey,
+    FragmentOwner, Interface, InterfaceKey, Settings, block_index,
 };
-use gateway_common::tables::{Hop, Phone, Route, RouteQuery, Tables};
+use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
 use crate::{fib, maps};
 
@@ -28,6 +29,15 @@ pub fn settings() -> Settings {
         })
 }
 
+/// One word of the settings, at this offset.
+#[inline(always)]
+fn settings_word(offset: usize) -> u32 {
+    // SAFETY: as above.
+    maps::SETTINGS.get_ptr(0).map_or(0, |settings| unsafe {
+        settings.cast::<u32>().byte_add(offset).read_volatile()
+    })
+}
+
 /// The interface that a frame with these tags came in on.
 #[inline(always)]
 pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static Interface> {
@@ -43,7 +53,7 @@ pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static 
 
 impl Tables for KernelTables {
     #[inline(always)]
-    fn tree_entry(&self, node: u32, byte: u8) -> u32 {
+    fn node_entry(&self, node: u32, byte: u8) -> u32 {
         match maps::NODES.get_ptr(node) {
             // SAFETY: a node has 256 entries; entries are written as whole words.
             Some(node) => unsafe { node.cast::<u32>().add(byte as usize & 0xff).read_volatile() },
@@ -52,61 +62,70 @@ impl Tables for KernelTables {
     }
 
     #[inline(always)]
-    fn phone(&self, index: u32) -> Option<Phone> {
-        if index == 0 {
-            return None;
-        }
-        let binding = maps::BINDINGS.get_ptr(index)?;
-        // SAFETY: map memory, valid for the program's run. The controller fills a
-        // record before any index leads to it and clears it only after a grace
-        // period, so these fields belong together.
-        unsafe {
-            if (&raw const (*binding).in_use).read_volatile() == 0 {
-                return None;
-            }
-            Some(Phone {
-                index,
-                private: (*binding).private,
-                public: (*binding).public,
-                first_port: (*binding).first_port,
-                last_port: (*binding).last_port,
-                inside: (*binding).inside,
-            })
-        }
-    }
-
-    #[inline(always)]
-    fn pool(&self, index: u32) -> Option<PoolAddress> {
-        // SAFETY: as for bindings.
-        let pool = unsafe { maps::POOL.get_ptr(index)?.read_volatile() };
-        (pool.flags & pool_flags::IN_USE != 0).then_some(pool)
-    }
-
-    #[inline(always)]
-    fn block_owner(&self, pool: u32, port: u16) -> u32 {
-        let block = (port / gateway_common::port_range::BLOCK_PORTS) as usize & 0x1fff;
-        match maps::BLOCKS.get_ptr(pool) {
-            // SAFETY: 8192 blocks for an address, written as whole words.
-            Some(blocks) => unsafe { blocks.cast::<u32>().add(block).read_volatile() },
+    fn leaf_entry(&self, record: u32) -> u32 {
+        match address_record(record) {
+            // SAFETY: as above.
+            Some(record) => unsafe { (&raw const (*record).entry).read_volatile() },
             None => 0,
         }
     }
 
     #[inline(always)]
-    fn fragment_owner(&self, key: FragmentKey) -> Option<u32> {
-        // SAFETY: an LRU entry may be given to another key while we read it; the
-        // binding it names is checked against the packet by the caller.
-        let owner = unsafe { maps::FRAGMENTS.get(key) }?;
-        let age = unsafe { bpf_ktime_get_ns() }.wrapping_sub(owner.seen_ns);
-        (age < FRAGMENT_LIFETIME_NS).then_some(owner.binding)
+    fn sender(&self, record: u32, private: u32) -> Option<Phone> {
+        // SAFETY: map memory, valid for the program's run, two whole words of it.
+        let words = unsafe { words(address_record(record)?.cast()) };
+        let found = AddressRecord::from_words(words);
+        Some(Phone {
+            index: record,
+            private,
+            public: found.public,
+            first_port: found.first_port,
+            last_port: found.last_port,
+            inside: found.inside,
+        })
     }
 
     #[inline(always)]
-    fn remember_fragment(&self, key: FragmentKey, binding: u32) {
+    fn block(&self, pool: u32, port: u16) -> u32 {
+        block_index(pool, port, settings_word(offset_of!(Settings, block_shift)))
+    }
+
+    #[inline(always)]
+    fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
+        // SAFETY: as for `sender`.
+        let words = unsafe { words(maps::BLOCKS.get_ptr(block)?.cast()) };
+        let found = BlockRecord::from_words(words);
+        if found.private == 0 {
+            return None;
+        }
+        Some(Phone {
+            index: block,
+            private: found.private,
+            public,
+            first_port: found.first_port,
+            last_port: found.last_port,
+            inside: found.inside,
+        })
+    }
+
+    #[inline(always)]
+    fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver> {
+        // SAFETY: an LRU entry may be given to another key while we read it; the
+        // block it names is checked against the packet by the caller.
+        let owner = unsafe { maps::FRAGMENTS.get(key) }?;
+        let age = unsafe { bpf_ktime_get_ns() }.wrapping_sub(owner.seen_ns);
+        (age < FRAGMENT_LIFETIME_NS).then_some(FragmentReceiver {
+            block: owner.block,
+            private: owner.private,
+        })
+    }
+
+    #[inline(always)]
+    fn remember_fragment(&self, key: FragmentKey, receiver: FragmentReceiver) {
         let owner = FragmentOwner {
             seen_ns: unsafe { bpf_ktime_get_ns() },
-            binding,
-            reserved: 0,
+            block: receiver.block,
+            private: receiver.private,
         };
         // A full map evicts its oldest entry: nothing to do about an error.
         let _ = maps::FRAGMENTS.insert(key, owner, 0);
@@ -135,25 +154,43 @@ impl Tables for KernelTables {
     }
 
     #[inline(always)]
-    fn count(&self, binding: u32, direction: Direction, bytes: u16) {
-        let Some(binding) = maps::BINDINGS.get_ptr_mut(binding) else {
-            return;
-        };
-        // Shared counters beside the addresses cost one locked add instead of one
-        // more cache miss, and no memory per CPU: ARCHITECTURE.md, "A binding".
+    fn count(&self, record: u32, direction: Direction, bytes: u16) {
+        // Shared counters beside the addresses cost two locked adds instead of one
+        // more cache miss, and no memory per CPU: ARCHITECTURE.md, "The records".
         // SAFETY: aligned words of map memory, only ever added to atomically.
         unsafe {
             let (packets, octets) = match direction {
-                Direction::Out => (
-                    &raw mut (*binding).out_packets,
-                    &raw mut (*binding).out_bytes,
-                ),
-                Direction::In => (&raw mut (*binding).in_packets, &raw mut (*binding).in_bytes),
+                Direction::Out => match address_record(record) {
+                    Some(found) => (&raw mut (*found).packets, &raw mut (*found).bytes),
+                    None => return,
+                },
+                Direction::In => match maps::BLOCKS.get_ptr_mut(record) {
+                    Some(found) => (&raw mut (*found).packets, &raw mut (*found).bytes),
+                    None => return,
+                },
             };
             add(packets, 1);
             add(octets, u64::from(bytes));
         }
     }
+}
+
+/// The record with this index in the leaves.
+#[inline(always)]
+fn address_record(record: u32) -> Option<*mut AddressRecord> {
+    let leaf = maps::LEAVES.get_ptr_mut(record >> 8)?;
+    // SAFETY: a leaf has 256 records.
+    Some(unsafe { leaf.cast::<AddressRecord>().add(record as usize & 0xff) })
+}
+
+/// The words of a record that are read whole.
+///
+/// # Safety
+/// Two aligned words of map memory.
+#[inline(always)]
+unsafe fn words(record: *const u64) -> [u64; 2] {
+    // SAFETY: as the caller promises.
+    unsafe { [record.read_volatile(), record.add(1).read_volatile()] }
 }
 
 /// Atomic add (BPF_XADD).

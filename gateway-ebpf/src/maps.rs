@@ -1,6 +1,6 @@
 //! The maps. Names, keys and values: gateway-common/src/abi.rs. Sizes here are the
-//! smallest; the loader sets those of `NODES`, `BINDINGS`, `POOL` and `BLOCKS` from
-//! the configuration.
+//! smallest; the loader sets those of `NODES`, `LEAVES` and `BLOCKS` from the
+//! configuration.
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
@@ -8,8 +8,8 @@ use aya_ebpf::{
     maps::{Array, DevMapHash, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use gateway_common::abi::{
-    AnswerBudget, Binding, Blocks, Counters, EchoKey, FragmentKey, FragmentOwner, Hook, Interface,
-    InterfaceKey, MAX_INTERFACES, Node, PoolAddress, Settings,
+    AnswerBudget, BlockRecord, Counters, EchoKey, FragmentKey, FragmentOwner, Hook, Interface,
+    InterfaceKey, Leaf, MAX_INTERFACES, Node, Settings,
 };
 
 #[map]
@@ -25,11 +25,9 @@ pub static PORTS: DevMapHash = DevMapHash::with_max_entries(MAX_INTERFACES, 0);
 #[map]
 pub static NODES: Array<Node> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub static BINDINGS: Array<Binding> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+pub static LEAVES: Array<Leaf> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub static POOL: Array<PoolAddress> = Array::with_max_entries(1, BPF_F_MMAPABLE);
-#[map]
-pub static BLOCKS: Array<Blocks> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+pub static BLOCKS: Array<BlockRecord> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 pub static FRAGMENTS: LruHashMap<FragmentKey, FragmentOwner> =
     LruHashMap::with_max_entries(65536, 0);

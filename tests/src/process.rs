@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 
 use anyhow::{Context, Result, anyhow};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::Pid;
 
 use crate::netns::Namespace;
@@ -118,10 +118,14 @@ impl Drop for Process {
 
 /// Starts `command` so that it dies with this test process, even if that is killed.
 fn start_bound(mut command: Command) -> std::io::Result<Child> {
-    // SAFETY: runs between fork and exec, where no lock may be taken and nothing allocated: one
-    // system call, whose error becomes an `io::Error` that holds a bare number.
+    // SAFETY: runs between fork and exec, where no lock may be taken and nothing allocated: two
+    // system calls, whose errors become an `io::Error` that holds a bare number.
     unsafe {
-        command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?));
+        command.pre_exec(|| {
+            // Ignored by us (under nohup) it would be by the program, and a shell could not trap it.
+            signal(Signal::SIGHUP, SigHandler::SigDfl)?;
+            Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?)
+        });
     }
     on_starter_thread(move || command.spawn())
 }

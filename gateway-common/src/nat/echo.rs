@@ -16,7 +16,7 @@ pub(super) fn leave(phone: &Phone, id: u16, tables: &impl Tables) -> u16 {
     // The range is a power of two and aligned, so masks stay inside it.
     let mask = phone.last_port - phone.first_port;
     let key = |outside: u16| EchoKey {
-        binding: phone.index,
+        public: phone.public,
         id: u32::from(outside),
     };
     let first_choice = phone.first_port | (id & mask);
@@ -47,7 +47,7 @@ pub(super) fn left_as(phone: &Phone, id: u16, tables: &impl Tables) -> Option<u1
     while tried < TRIES {
         let outside = phone.first_port | (id.wrapping_add(tried) & mask);
         let key = EchoKey {
-            binding: phone.index,
+            public: phone.public,
             id: u32::from(outside),
         };
         match tables.echo_id(key) {
@@ -64,7 +64,7 @@ pub(super) fn left_as(phone: &Phone, id: u16, tables: &impl Tables) -> Option<u1
 #[inline(always)]
 pub(super) fn come_back(phone: &Phone, outside: u16, tables: &impl Tables) -> u16 {
     let key = EchoKey {
-        binding: phone.index,
+        public: phone.public,
         id: u32::from(outside),
     };
     tables.echo_id(key).unwrap_or(outside)
@@ -74,7 +74,7 @@ pub(super) fn come_back(phone: &Phone, outside: u16, tables: &impl Tables) -> u1
 #[inline(always)]
 pub(super) fn was_asked(phone: &Phone, outside: u16, tables: &impl Tables) -> bool {
     let key = EchoKey {
-        binding: phone.index,
+        public: phone.public,
         id: u32::from(outside),
     };
     tables.echo_id(key).is_some()

@@ -32,10 +32,11 @@ pub(super) fn receiver(
     match tables.fragment_owner(key(packet)) {
         None if shared => Err(Reason::EarlyFragmentShared),
         None => Err(Reason::FragmentHeld),
-        Some(0) => Err(unowned(shared)),
-        Some(index) => tables
-            .phone(index)
-            .filter(|phone| phone.public == packet.destination)
+        Some(owner) if owner.block == 0 => Err(unowned(shared)),
+        // The ports may have become another phone's in between.
+        Some(owner) => tables
+            .receiver(owner.block, packet.destination)
+            .filter(|phone| phone.private == owner.private)
             .ok_or_else(|| unowned(shared)),
     }
 }

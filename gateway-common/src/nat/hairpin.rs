@@ -8,19 +8,19 @@ use crate::parse::{Packet, Transport};
 use crate::tables::Tables;
 use crate::verdict::Reason;
 
-/// `owners`: whose the source is, and the index of the pool address it is sent to.
+/// `owners`: whose the source is, and the pool address it is sent to.
 #[inline(always)]
 pub(super) fn decide(
     packet: &Packet,
     arrival: &Interface,
     tables: &impl Tables,
-    owners: (Entry, u32),
+    owners: (Entry, Entry),
     translation: &mut Translation,
 ) -> Result<(), Reason> {
     let (source, pool) = owners;
     // An identifier cannot say both whose the request is and whom it is for.
     if packet.transport == Transport::EchoRequest {
-        return Err(if inbound::is_shared(tables, pool) {
+        return Err(if pool.is_shared() {
             Reason::RouterPort
         } else {
             Reason::UnsupportedIcmp

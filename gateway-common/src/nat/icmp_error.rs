@@ -10,8 +10,9 @@
 //! went out, so its *source* is the phone; one that goes out quotes a packet that
 //! came in, so its *destination* is.
 
-use super::{Translation, echo, inbound, outbound};
+use super::{Translation, echo, outbound};
 use crate::abi::Interface;
+use crate::address_tree::Entry;
 use crate::parse::{self, Packet, Quoted, Transport};
 use crate::tables::{Phone, Tables};
 use crate::verdict::Reason;
@@ -60,7 +61,7 @@ fn translate(
     // and cut the other branches off.
     let destination = tables.owner(packet.destination);
     if destination.is_pool() {
-        towards_phone(packet, &quoted, tables, destination.pool(), translation)?;
+        towards_phone(packet, &quoted, tables, destination, translation)?;
     }
     if arrival.is_inside() {
         from_phone(packet, &quoted, arrival, tables, translation)?;
@@ -75,10 +76,10 @@ fn towards_phone(
     packet: &Packet,
     quoted: &Quoted,
     tables: &impl Tables,
-    pool: u32,
+    pool: Entry,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
-    let shared = inbound::is_shared(tables, pool);
+    let shared = pool.is_shared();
     let found = tables.phone_at(pool, packet.destination, quoted.source_port);
     let own_ping = |phone: &Phone| {
         shared

@@ -1,16 +1,16 @@
 //! From the world to a phone: (public address, port block) says whose it is.
 
 use super::{Translation, echo, fragment};
-use crate::abi::pool_flags;
+use crate::address_tree::Entry;
 use crate::parse::{Fragment, Packet, Transport};
-use crate::tables::{Phone, Tables};
+use crate::tables::{FragmentReceiver, Phone, Tables};
 use crate::verdict::Reason;
 
 #[inline(always)]
 pub(super) fn decide(
     packet: &Packet,
     tables: &impl Tables,
-    pool: u32,
+    pool: Entry,
     translation: &mut Translation,
 ) -> Result<(), Reason> {
     let phone = receiver(packet, tables, pool)?;
@@ -23,8 +23,12 @@ pub(super) fn decide(
 
 /// The phone that owns the destination port, or whose it is instead.
 #[inline(always)]
-pub(super) fn receiver(packet: &Packet, tables: &impl Tables, pool: u32) -> Result<Phone, Reason> {
-    let shared = is_shared(tables, pool);
+pub(super) fn receiver(
+    packet: &Packet,
+    tables: &impl Tables,
+    pool: Entry,
+) -> Result<Phone, Reason> {
+    let shared = pool.is_shared();
     let phone = match packet.transport {
         Transport::Ports | Transport::EchoRequest => {
             tables.phone_at(pool, packet.destination, packet.destination_port)
@@ -39,8 +43,8 @@ pub(super) fn receiver(packet: &Packet, tables: &impl Tables, pool: u32) -> Resu
         Transport::IcmpError | Transport::OtherIcmp => return Err(Reason::UnsupportedIcmp),
     };
     if packet.fragment == Fragment::First {
-        let owner = phone.map_or(0, |phone| phone.index);
-        tables.remember_fragment(fragment::key(packet), owner);
+        let (block, private) = phone.map_or((0, 0), |phone| (phone.index, phone.private));
+        tables.remember_fragment(fragment::key(packet), FragmentReceiver { block, private });
     }
     phone.ok_or_else(|| unowned(shared))
 }
@@ -53,14 +57,6 @@ pub(super) const fn unowned(shared: bool) -> Reason {
     } else {
         Reason::NoBinding
     }
-}
-
-/// Whether the router has this pool address too.
-#[inline(always)]
-pub(super) fn is_shared(tables: &impl Tables, pool: u32) -> bool {
-    tables
-        .pool(pool)
-        .is_some_and(|pool| pool.flags & pool_flags::SHARED != 0)
 }
 
 #[inline(always)]

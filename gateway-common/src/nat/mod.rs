@@ -46,9 +46,9 @@ pub struct Translation {
     pub echo_id: u16,
     /// What changes in the packet that an ICMP error quotes (ICMP errors only).
     pub quoted: QuotedChange,
-    /// Binding it is counted for as sent, 0: none.
+    /// Record it is counted in as sent, 0: none.
     pub from: u32,
-    /// Binding it is counted for as received, 0: none.
+    /// Record it is counted in as received, 0: none.
     pub to: u32,
     /// Slot of the inside interface it must leave by; 0: any outside interface.
     pub inside: u16,
@@ -136,11 +136,11 @@ pub fn decide(
     }
     match translation.reason {
         Reason::Hairpin => {
-            let owners = (source, destination.pool());
+            let owners = (source, destination);
             hairpin::decide(packet, arrival, tables, owners, translation)
         }
         Reason::Outbound => outbound::decide(packet, arrival, tables, source, translation),
-        _ => inbound::decide(packet, tables, destination.pool(), translation),
+        _ => inbound::decide(packet, tables, destination, translation),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::abi::EchoKey;
 use crate::icmp_answer::{self, Answer, HEADERS};
 use crate::nat::{self, Stage, Translation};
 use crate::parse::{self, Fragment, Packet, Transport};
-use crate::tables::{Hop, Route, Tables as _};
+use crate::tables::{FragmentReceiver, Hop, Route, Tables as _};
 use crate::verdict::Reason;
 use crate::view::SliceView;
 
@@ -94,14 +94,16 @@ impl Case {
         let tables = site();
         tables.answer.set(self.answer());
         if let (Ok(packet), 1..) = (parse::ipv4(view, ip), self.fragments) {
-            let owner = u32::from(self.fragments - 1);
-            tables.remember_fragment(nat::fragment_key(&packet), owner);
+            let block = u32::from(self.fragments - 1);
+            let private = tables.phone(block).map_or(0, |phone| phone.private);
+            let receiver = FragmentReceiver { block, private };
+            tables.remember_fragment(nat::fragment_key(&packet), receiver);
         }
         if self.echo_ids != 0 {
             for phone in [ALICE, BOB, CAROL] {
                 for outside in phone.first_port..=phone.last_port {
                     let key = EchoKey {
-                        binding: phone.index,
+                        public: phone.public,
                         id: u32::from(outside),
                     };
                     tables.remember_echo_id(key, outside ^ u16::from(self.echo_ids));

@@ -11,7 +11,7 @@
 //! ```
 
 use super::tables::FakeTables;
-use crate::abi::{Interface, PoolAddress, interface_flags, pool_flags};
+use crate::abi::{Interface, interface_flags};
 use crate::tables::Phone;
 
 /// The phones' interface.
@@ -83,14 +83,8 @@ pub fn site() -> FakeTables {
     ]);
     tables.add_network(address([10, 10, 0, 0]), 16);
     tables.add_network(address([10, 20, 0, 0]), 16);
-    tables.add_pool(PoolAddress {
-        address: DEDICATED,
-        flags: pool_flags::IN_USE,
-    });
-    tables.add_pool(PoolAddress {
-        address: SHARED,
-        flags: pool_flags::IN_USE | pool_flags::SHARED,
-    });
+    tables.add_pool(DEDICATED, false);
+    tables.add_pool(SHARED, true);
     for phone in [ALICE, BOB, CAROL] {
         tables.add_phone(phone);
     }

@@ -4,22 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::vec::Vec;
 
-use crate::abi::{Direction, EchoKey, FragmentKey, Interface, NODE_ENTRIES, Node, PoolAddress};
+use crate::abi::{Direction, EchoKey, FragmentKey, Interface, NODE_ENTRIES, Node};
 use crate::address_tree::{Owner, child, child_of};
 use crate::port_range::PortRange;
-use crate::tables::{Hop, Phone, Route, RouteQuery, Tables};
+use crate::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
 /// What the BPF maps and the kernel's FIB are to the programs.
 #[derive(Debug)]
 pub struct FakeTables {
+    /// All levels of the tree; leaves have records here only for their entries.
     nodes: Vec<Node>,
     phones: Vec<Phone>,
-    pool: Vec<PoolAddress>,
+    pool: Vec<u32>,
     /// Pool index and range of each binding.
     ranges: Vec<(u32, PortRange, u32)>,
     interfaces: Vec<Interface>,
     /// Who gets later fragments.
-    pub fragments: RefCell<HashMap<FragmentKey, u32>>,
+    pub fragments: RefCell<HashMap<FragmentKey, FragmentReceiver>>,
     /// Outside echo identifiers and what they stand for.
     pub echo_ids: RefCell<HashMap<EchoKey, u16>>,
     /// The FIB's answer and hop; `None`: to where the destination is, resolved.
@@ -51,10 +52,14 @@ impl FakeTables {
     }
 
     /// Adds a public address; its index is how many there were before.
-    pub fn add_pool(&mut self, address: PoolAddress) {
+    pub fn add_pool(&mut self, address: u32, shared: bool) {
         let index = self.pool.len() as u32;
         self.pool.push(address);
-        self.set(address.address, 32, Owner::Pool(index));
+        let owner = match shared {
+            true => Owner::SharedPool(index),
+            false => Owner::Pool(index),
+        };
+        self.set(address, 32, owner);
     }
 
     /// Adds a binding. Its public address must be in the pool.
@@ -62,7 +67,7 @@ impl FakeTables {
         let pool = self
             .pool
             .iter()
-            .position(|pool| pool.address == phone.public)
+            .position(|address| *address == phone.public)
             .expect("the phone's public address is in the pool");
         let range = PortRange::new(phone.first_port, phone.last_port).expect("a valid range");
         self.ranges.push((pool as u32, range, phone.index));
@@ -70,12 +75,30 @@ impl FakeTables {
         self.set(phone.private, 32, Owner::Binding(phone.index));
     }
 
-    /// Makes the indices of a withdrawn binding point to a record that is another's
-    /// by now, as they do for a moment.
-    pub fn reuse_record(&mut self, index: u32, by: Phone) {
+    /// The phone with this index.
+    #[must_use]
+    pub fn phone(&self, index: u32) -> Option<Phone> {
+        self.phones
+            .iter()
+            .find(|phone| phone.index == index)
+            .copied()
+    }
+
+    /// Gives the ports of one phone to another, as a change of bindings does.
+    pub fn give_away(&mut self, index: u32, to: Phone) {
         for phone in &mut self.phones {
             if phone.index == index {
-                *phone = Phone { index, ..by };
+                phone.private = to.private;
+                phone.inside = to.inside;
+            }
+        }
+    }
+
+    /// Lets a phone's records say another range than its blocks are.
+    pub fn move_range(&mut self, index: u32, first_port: u16, last_port: u16) {
+        for phone in &mut self.phones {
+            if phone.index == index {
+                (phone.first_port, phone.last_port) = (first_port, last_port);
             }
         }
     }
@@ -131,36 +154,37 @@ impl FakeTables {
 }
 
 impl Tables for FakeTables {
-    fn tree_entry(&self, node: u32, byte: u8) -> u32 {
+    fn node_entry(&self, node: u32, byte: u8) -> u32 {
         self.nodes
             .get(node as usize)
             .map_or(0, |node| node[usize::from(byte)])
     }
 
-    fn phone(&self, index: u32) -> Option<Phone> {
-        self.phones
-            .iter()
-            .find(|phone| phone.index == index)
-            .copied()
+    fn leaf_entry(&self, record: u32) -> u32 {
+        self.node_entry(record >> 8, record as u8)
     }
 
-    fn pool(&self, index: u32) -> Option<PoolAddress> {
-        self.pool.get(index as usize).copied()
+    fn sender(&self, record: u32, private: u32) -> Option<Phone> {
+        self.phone(record).map(|phone| Phone { private, ..phone })
     }
 
-    fn block_owner(&self, pool: u32, port: u16) -> u32 {
+    fn block(&self, pool: u32, port: u16) -> u32 {
         self.ranges
             .iter()
             .find(|(at, range, _)| *at == pool && range.contains(port))
             .map_or(0, |(_, _, index)| *index)
     }
 
-    fn fragment_owner(&self, key: FragmentKey) -> Option<u32> {
+    fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
+        self.phone(block).map(|phone| Phone { public, ..phone })
+    }
+
+    fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver> {
         self.fragments.borrow().get(&key).copied()
     }
 
-    fn remember_fragment(&self, key: FragmentKey, binding: u32) {
-        self.fragments.borrow_mut().insert(key, binding);
+    fn remember_fragment(&self, key: FragmentKey, receiver: FragmentReceiver) {
+        self.fragments.borrow_mut().insert(key, receiver);
     }
 
     fn echo_id(&self, key: EchoKey) -> Option<u16> {
@@ -190,5 +214,5 @@ impl Tables for FakeTables {
     }
 
     /// The engine leaves counting to the shells.
-    fn count(&self, _binding: u32, _direction: Direction, _bytes: u16) {}
+    fn count(&self, _record: u32, _direction: Direction, _bytes: u16) {}
 }

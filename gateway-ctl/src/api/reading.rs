@@ -16,7 +16,7 @@ use crate::net::{Links, enabled_features};
 use crate::run::{self, Gateway, KnownInterface, ReloadError, Shared};
 
 /// Maps whose size follows `[limits]`; the others are the same for every site.
-const GROWING: [&str; 4] = [map::BINDINGS, map::NODES, map::POOL, map::BLOCKS];
+const GROWING: [&str; 3] = [map::NODES, map::LEAVES, map::BLOCKS];
 
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Failure> {
     let links = Links::read().await.map_err(Failure::machine)?;

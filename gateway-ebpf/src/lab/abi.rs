@@ -31,6 +31,8 @@ pub(crate) struct Traffic {
     pub(crate) phones_per_address: u32,
     /// Ports of each, a power of two.
     pub(crate) ports_per_phone: u32,
+    /// Ports in a block of the gateway's maps are 2 to this power.
+    pub(crate) block_shift: u32,
     /// The first phone's private address.
     pub(crate) first_private: u32,
     /// The first phone's public address.

@@ -1,9 +1,9 @@
-//! Hash or tree and arrays? Both lead from the same random keys to the same binding
-//! record, and read it; `keys` makes the keys only.
+//! Hash or tree and arrays? Both lead from the same random keys to a record of the phone,
+//! and read it; `keys` makes the keys only.
 
 use aya_ebpf::bindings::xdp_action;
+use gateway_common::abi::{AddressRecord, block_index};
 use gateway_common::address_tree;
-use gateway_common::port_range::BLOCK_PORTS;
 
 use crate::abi::{self, Traffic};
 use crate::generate::first_port;
@@ -53,19 +53,12 @@ pub fn verdict(found: Option<bool>) -> u32 {
     xdp_action::XDP_DROP
 }
 
-/// Whether the record with this index is the phone's.
-#[inline(always)]
-fn is_phone(index: u32, keys: &Keys) -> Option<bool> {
-    let binding = maps::BINDINGS.get(index)?;
-    Some(binding.in_use == 1 && binding.private == keys.private)
-}
-
 #[inline(always)]
 pub fn hash_out() -> Option<bool> {
     let (keys, _) = draw()?;
     // SAFETY: nobody writes to the map meanwhile.
-    let index = *unsafe { maps::LAB_BY_PRIVATE.get(keys.private) }?;
-    is_phone(index, &keys)
+    let record = unsafe { maps::LAB_BY_PRIVATE.get(keys.private) }?;
+    Some(record[0] == u64::from(keys.private))
 }
 
 #[inline(always)]
@@ -73,32 +66,44 @@ pub fn hash_in() -> Option<bool> {
     let (keys, traffic) = draw()?;
     let range = keys.port / traffic.ports_per_phone;
     // SAFETY: as above.
-    let index = *unsafe { maps::LAB_BY_PUBLIC.get([keys.public, range]) }?;
-    is_phone(index, &keys)
+    let record = unsafe { maps::LAB_BY_PUBLIC.get([keys.public, range]) }?;
+    Some(record[0] == u64::from(keys.private))
 }
 
 #[inline(always)]
 fn owner(address: u32) -> address_tree::Entry {
-    address_tree::look_up(address, |node, byte| match maps::NODES.get(node) {
-        Some(node) => node[byte as usize],
-        None => 0,
-    })
+    address_tree::look_up(
+        address,
+        |node, byte| match maps::NODES.get(node) {
+            Some(node) => node[byte as usize],
+            None => 0,
+        },
+        |record| address_record(record).map_or(0, |record| record.entry),
+    )
+}
+
+#[inline(always)]
+fn address_record(record: u32) -> Option<&'static AddressRecord> {
+    let leaf = maps::LEAVES.get_ptr(record >> 8)?;
+    // SAFETY: a leaf has 256 records, and nobody writes to them meanwhile.
+    Some(unsafe { &*leaf.cast::<AddressRecord>().add(record as usize & 0xff) })
 }
 
 #[inline(always)]
 pub fn tree_out() -> Option<bool> {
-    let (keys, _) = draw()?;
-    is_phone(owner(keys.private).binding(), &keys)
+    let (keys, traffic) = draw()?;
+    let phone = address_record(owner(keys.private).phone())?;
+    let port = keys.port as u16 & !(traffic.ports_per_phone as u16 - 1);
+    Some(phone.first_port == port)
 }
 
 #[inline(always)]
 pub fn tree_in() -> Option<bool> {
-    let (keys, _) = draw()?;
+    let (keys, traffic) = draw()?;
     let pool = owner(keys.public);
     if !pool.is_pool() {
         return None;
     }
-    let block = (keys.port / u32::from(BLOCK_PORTS)) as usize & 0x1fff;
-    let index = maps::BLOCKS.get(pool.pool())?[block];
-    is_phone(index, &keys)
+    let block = block_index(pool.pool(), keys.port as u16, traffic.block_shift);
+    Some(maps::BLOCKS.get(block)?.private == keys.private)
 }

@@ -6,7 +6,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, DevMapHash, HashMap, PerCpuArray, ProgramArray},
 };
-use gateway_common::abi::{Binding, Blocks, Node};
+use gateway_common::abi::{BlockRecord, Leaf, Node};
 
 use crate::abi::{COUNTS, Traffic};
 
@@ -32,15 +32,16 @@ pub static LAB_TARGETS: ProgramArray = ProgramArray::with_max_entries(3, 0);
 #[map]
 pub static LAB_PORTS: DevMapHash = DevMapHash::with_max_entries(8, 0);
 
-/// Private address to index of the binding; public address and range to the same.
+/// Private address to a record; public address and range to the same. As large as the
+/// gateway's records, and in the hash's own element: no further step.
 #[map]
-pub static LAB_BY_PRIVATE: HashMap<u32, u32> = HashMap::with_max_entries(1, 0);
+pub static LAB_BY_PRIVATE: HashMap<u32, [u64; 4]> = HashMap::with_max_entries(1, 0);
 #[map]
-pub static LAB_BY_PUBLIC: HashMap<[u32; 2], u32> = HashMap::with_max_entries(1, 0);
+pub static LAB_BY_PUBLIC: HashMap<[u32; 2], [u64; 4]> = HashMap::with_max_entries(1, 0);
 
 #[map]
 pub static NODES: Array<Node> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub static BINDINGS: Array<Binding> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+pub static LEAVES: Array<Leaf> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub static BLOCKS: Array<Blocks> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+pub static BLOCKS: Array<BlockRecord> = Array::with_max_entries(1, BPF_F_MMAPABLE);

@@ -17,6 +17,11 @@ const PINS: &str = "/sys/fs/bpf/gateway";
 /// What the maps are made for, whatever is in them.
 pub(crate) const LIMITS: (u32, u32) = (1_000_000, 4096);
 
+/// The same, as the dataplane takes it.
+pub(crate) fn limits() -> Limits {
+    Limits::new(LIMITS.0, LIMITS.1)
+}
+
 /// A loaded gateway. All of it wants to be called in the router's namespace.
 pub(crate) struct Gateway {
     pub(crate) dataplane: Dataplane,
@@ -27,8 +32,7 @@ impl Gateway {
     /// Loads these phones' bindings from nothing, with a pool of `addresses`; also how
     /// long that took.
     pub(crate) fn load(path: &Path, phones: Phones, addresses: u32) -> Result<(Self, Duration)> {
-        let limits = Limits::new(LIMITS.0, LIMITS.1);
-        let (mut dataplane, _) = Dataplane::open(FilePath::new(PINS), limits)?;
+        let (mut dataplane, _) = Dataplane::open(FilePath::new(PINS), limits())?;
         let desired = phones.desired(path, addresses)?;
         let (took, changes) = timed(|| dataplane.reconcile(&desired));
         changes?;

@@ -41,9 +41,9 @@ const PROGRAMS: [&str; 11] = [
 #[repr(transparent)]
 struct Value(Traffic);
 
-// SAFETY: 13 words and 6 halves, 64 bytes without padding; any bytes are such a value.
+// SAFETY: 14 words and 6 halves, 68 bytes without padding; any bytes are such a value.
 unsafe impl Pod for Value {}
-const _: () = assert!(size_of::<Traffic>() == 13 * 4 + 6 * 2);
+const _: () = assert!(size_of::<Traffic>() == 14 * 4 + 6 * 2);
 
 /// The loaded object.
 pub(crate) struct Lab {
@@ -61,7 +61,7 @@ impl Lab {
     /// Loads it over the gateway's pinned maps, with hash maps for so many phones.
     pub(crate) fn load_over(maps: &Path, phones: u32) -> Result<Self> {
         let mut loader = EbpfLoader::new();
-        for name in [map::NODES, map::BINDINGS, map::BLOCKS] {
+        for name in [map::NODES, map::LEAVES, map::BLOCKS] {
             loader.map_pin_path(name, maps.join(name));
         }
         loader.map_max_entries("LAB_BY_PRIVATE", phones);
@@ -144,18 +144,19 @@ impl Lab {
         Ok(())
     }
 
-    /// Fills the two hash maps.
+    /// Fills the two hash maps: private address, public address and number of the range.
     pub(crate) fn fill_hashes(
         &mut self,
-        entries: impl Iterator<Item = (u32, [u32; 2], u32)>,
+        entries: impl Iterator<Item = (u32, [u32; 2])>,
     ) -> Result<()> {
-        let mut by_private: HashMap<_, u32, u32> =
+        let mut by_private: HashMap<_, u32, [u64; 4]> =
             HashMap::try_from(take(&mut self.ebpf, "LAB_BY_PRIVATE")?)?;
-        let mut by_public: HashMap<_, [u32; 2], u32> =
+        let mut by_public: HashMap<_, [u32; 2], [u64; 4]> =
             HashMap::try_from(take(&mut self.ebpf, "LAB_BY_PUBLIC")?)?;
-        for (private, public, binding) in entries {
-            by_private.insert(private, binding, 0)?;
-            by_public.insert(public, binding, 0)?;
+        for (private, public) in entries {
+            let record = [private.into(), 0, 0, 0];
+            by_private.insert(private, record, 0)?;
+            by_public.insert(public, record, 0)?;
         }
         Ok(())
     }

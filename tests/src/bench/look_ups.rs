@@ -1,13 +1,12 @@
-//! Hash maps, or a tree and arrays? The same random keys to the same binding records,
+//! Hash maps, or a tree and arrays? The same random keys to a record of the same phone,
 //! once each way: the numbers behind ARCHITECTURE.md, "The look-ups".
 
 use anyhow::{Result, ensure};
-use gateway_common::port_range::BLOCK_PORTS;
 
 use super::Options;
-use super::abi;
+use super::abi::{self, Traffic};
 use super::cpu::{Core, pin_this_thread};
-use super::gateway::Gateway;
+use super::gateway::{Gateway, limits};
 use super::lab::Lab;
 use super::path::Path;
 use super::phones::Phones;
@@ -53,12 +52,10 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
 fn load(gateway: &Gateway, phones: Phones) -> Result<Lab> {
     let dataplane = &gateway.dataplane;
     let mut lab = Lab::load_over(&Gateway::maps()?, u32::try_from(dataplane.len())?)?;
-    // Records were filled in the order of the wish, from 1 on; the programs check it.
-    let bindings = (1..).zip(phones.bindings()?);
-    lab.fill_hashes(bindings.map(|(index, binding)| {
+    lab.fill_hashes(phones.bindings()?.into_iter().map(|binding| {
         let range = u32::from(binding.ports.first()) / phones.ports();
         let public = [u32::from(binding.public), range];
-        (u32::from(binding.private), public, index)
+        (u32::from(binding.private), public)
     }))?;
     Ok(lab)
 }
@@ -71,8 +68,10 @@ fn rounds(
     rounds: usize,
     repeat: u32,
 ) -> Result<[[Vec<f64>; 2]; 2]> {
-    const { assert!(Phones::many(1).ports() >= BLOCK_PORTS as u32) }
-    lab.set_traffic(phones.traffic(abi::OUTBOUND, 1))?;
+    lab.set_traffic(Traffic {
+        block_shift: limits().smallest_range.ilog2(),
+        ..phones.traffic(abi::OUTBOUND, 1)
+    })?;
     let device = path.inside.index()?;
     let mut times: [[Vec<f64>; 2]; 2] = Default::default();
     let time = |program: &str, repeat| {

@@ -136,7 +136,7 @@ fn every_command_speaks_json() {
     let maps = memory["maps"].as_array().unwrap();
     let sum: u64 = maps.iter().map(|map| number(&map["bytes"])).sum();
     assert_eq!(number(&memory["total_bytes"]), sum);
-    assert!(maps.iter().any(|map| map["map"] == "BINDINGS"), "{memory}");
+    assert!(maps.iter().any(|map| map["map"] == "LEAVES"), "{memory}");
     let status = bed.json(&["status"]);
     assert_eq!(
         (&status["dataplane"], &status["reload"]["ok"]),

@@ -133,7 +133,10 @@ impl Bed {
     /// Puts the dataplane on the router that the calling thread is in.
     pub(crate) fn open(icmp_error_rate: u32) -> Self {
         let specs = specs();
-        let limits = Limits::new(1024, 16);
+        let limits = Limits {
+            smallest_range: 8,
+            ..Limits::new(1024, 16)
+        };
         let (mut dataplane, _) = Dataplane::open(Path::new("/sys/fs/bpf/gateway"), limits).unwrap();
         dataplane
             .reconcile(&desired(&specs, icmp_error_rate))

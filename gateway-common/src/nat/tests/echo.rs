@@ -126,9 +126,9 @@ fn the_first_fragment_of_a_large_ping_is_right_when_put_together() {
 fn entries_are_the_bindings_own() {
     let tables = site();
     leaves(&tables, CAROL, 3, 50003);
-    let key = |binding| EchoKey { binding, id: 50003 };
-    assert_eq!(tables.echo_id(key(CAROL.index)), Some(3));
-    assert_eq!(tables.echo_id(key(ALICE.index)), None);
+    let key = |public| EchoKey { public, id: 50003 };
+    assert_eq!(tables.echo_id(key(CAROL.public)), Some(3));
+    assert_eq!(tables.echo_id(key(ALICE.public)), None);
 }
 
 /// A request that nobody answers: the error brings its own identifier back.

@@ -3,7 +3,7 @@
 use super::{refused, sent};
 use crate::nat::fragment_key;
 use crate::parse;
-use crate::tables::Tables as _;
+use crate::tables::{FragmentReceiver, Phone, Tables as _};
 use crate::testing::packet::{Sample, bare_udp, echo_request, sctp, tcp, udp};
 use crate::testing::site::{
     ALICE, BOB, CAROL, COMPUTERS, DEDICATED, OUTSIDE, PHONES, REMOTE, SHARED, site,
@@ -22,10 +22,18 @@ const MAKES: [(Make, usize, usize); 4] = [
 ];
 
 /// What `sample`'s later fragments are known by.
-fn remember(tables: &FakeTables, sample: &Sample, binding: u32) {
+fn remember(tables: &FakeTables, sample: &Sample, receiver: FragmentReceiver) {
     let mut bytes = sample.bytes();
     let packet = parse::ipv4(&SliceView(&mut bytes), 0).expect("a packet");
-    tables.remember_fragment(fragment_key(&packet), binding);
+    tables.remember_fragment(fragment_key(&packet), receiver);
+}
+
+/// A phone's block, while it is the phone's.
+const fn block_of(phone: Phone) -> FragmentReceiver {
+    FragmentReceiver {
+        block: phone.index,
+        private: phone.private,
+    }
 }
 
 #[test]
@@ -96,7 +104,7 @@ fn an_early_one_is_held_and_on_a_shared_address_the_kernels_too() {
 fn each_part_of_the_key_counts() {
     let first = udp(REMOTE, 5060, DEDICATED, 40000).cut(0, 8);
     let tables = site();
-    remember(&tables, &first, ALICE.index);
+    remember(&tables, &first, block_of(ALICE));
     let later = udp(REMOTE, 5060, DEDICATED, 40000).cut(8, 19);
     let mut other_id = later.clone();
     other_id.id += 1;
@@ -128,14 +136,20 @@ fn those_of_nobodys_datagram_share_its_fate() {
 #[test]
 fn a_binding_withdrawn_meanwhile_gets_nothing() {
     let later = udp(REMOTE, 5060, DEDICATED, 40000).cut(8, 19);
-    for binding in [CAROL.index, 77] {
-        let tables = site();
-        remember(&tables, &later, binding);
-        refused(&tables, OUTSIDE, &later, Reason::NoBinding);
-    }
-    let later = udp(REMOTE, 5060, SHARED, 50000).cut(8, 19);
+    let gone = Phone { index: 77, ..ALICE };
     let tables = site();
-    remember(&tables, &later, ALICE.index);
+    remember(&tables, &later, block_of(gone));
+    refused(&tables, OUTSIDE, &later, Reason::NoBinding);
+
+    let mut tables = site();
+    remember(&tables, &later, block_of(ALICE));
+    tables.give_away(ALICE.index, BOB);
+    refused(&tables, OUTSIDE, &later, Reason::NoBinding);
+
+    let later = udp(REMOTE, 5060, SHARED, 50000).cut(8, 19);
+    let mut tables = site();
+    remember(&tables, &later, block_of(CAROL));
+    tables.give_away(CAROL.index, BOB);
     refused(&tables, OUTSIDE, &later, Reason::RouterPort);
 }
 

@@ -1,13 +1,12 @@
-//! Binding records: a phone's addresses, range and counters.
+//! Bindings: a phone's addresses, range and counters, and the records they are in.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::Ordering;
 
 use gateway_common::PortRange;
-use gateway_common::abi::Binding;
+use gateway_common::abi::{AddressRecord, BlockRecord};
+use gateway_common::address_tree::Owner;
 
 use crate::desired::BindingSpec;
-use crate::mapped::Mapped;
 
 /// A binding as the dataplane has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +45,18 @@ pub enum BindingError {
         /// The address.
         public: Ipv4Addr,
     },
+    /// The range is smaller than the blocks of the maps.
+    #[error(
+        "range {ports} has {} ports, the smallest here has {smallest}: \
+         write smallest_range = {} in [limits]",
+        ports.ports(), ports.ports()
+    )]
+    RangeTooSmall {
+        /// The range asked for.
+        ports: PortRange,
+        /// [`crate::Limits::smallest_range`].
+        smallest: u16,
+    },
     /// The range overlaps another binding's.
     #[error("ports {ports} of {public} overlap those of {other}: choose a free range")]
     Overlap {
@@ -58,59 +69,36 @@ pub enum BindingError {
     },
 }
 
-/// The record of a binding whose phone is behind the interface with this slot.
-pub(crate) fn record(spec: &BindingSpec, inside: u16) -> Binding {
-    Binding {
-        private: spec.private.into(),
-        public: spec.public.into(),
-        first_port: spec.ports.first(),
-        last_port: spec.ports.last(),
+/// The two records of a binding whose phone is behind the interface with this slot. The
+/// first still lacks its own index.
+pub(crate) fn records(spec: &BindingSpec, inside: u16) -> (AddressRecord, BlockRecord) {
+    let (first_port, last_port) = (spec.ports.first(), spec.ports.last());
+    let address = AddressRecord {
+        entry: Owner::Binding(0).entry(),
         inside,
-        in_use: 1,
-        ..Binding::default()
-    }
+        public: spec.public.into(),
+        first_port,
+        last_port,
+        ..AddressRecord::default()
+    };
+    let block = BlockRecord {
+        private: spec.private.into(),
+        inside,
+        first_port,
+        last_port,
+        ..BlockRecord::default()
+    };
+    (address, block)
 }
 
-/// Whether two records say the same, counters aside.
-pub(crate) fn same(a: &Binding, b: &Binding) -> bool {
-    a.private == b.private
-        && a.public == b.public
-        && a.first_port == b.first_port
-        && a.last_port == b.last_port
-        && a.inside == b.inside
-        && a.in_use == b.in_use
-}
-
-/// The spec a record was made of; `None` for a free record.
-pub(crate) fn spec(record: &Binding) -> Option<BindingSpec> {
-    if record.in_use == 0 {
+/// What the record of a private address says; `None`: it is no phone's.
+pub(crate) fn spec(private: u32, record: &AddressRecord) -> Option<BindingSpec> {
+    let Owner::Binding(_) = Owner::from_entry(record.entry) else {
         return None;
-    }
+    };
     Some(BindingSpec {
-        private: record.private.into(),
+        private: private.into(),
         public: record.public.into(),
         ports: PortRange::new(record.first_port, record.last_port).ok()?,
-    })
-}
-
-/// A record's state, with its counters as they are now.
-pub(crate) fn state(
-    records: &Mapped<Binding>,
-    index: u32,
-    inside: impl Fn(u16) -> String,
-) -> Option<BindingState> {
-    let record = records.get(index as usize);
-    let counter = |offset| {
-        records
-            .counter(index as usize, offset)
-            .load(Ordering::Relaxed)
-    };
-    Some(BindingState {
-        spec: spec(&record)?,
-        inside: inside(record.inside),
-        out_packets: counter(std::mem::offset_of!(Binding, out_packets)),
-        out_bytes: counter(std::mem::offset_of!(Binding, out_bytes)),
-        in_packets: counter(std::mem::offset_of!(Binding, in_packets)),
-        in_bytes: counter(std::mem::offset_of!(Binding, in_bytes)),
     })
 }

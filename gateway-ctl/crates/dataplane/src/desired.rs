@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use gateway_common::PortRange;
-use gateway_common::abi::VlanTag;
+use gateway_common::abi::{VlanTag, blocks_per_address};
+use gateway_common::port_range::MIN_PORTS;
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +25,17 @@ pub struct Desired {
 pub struct Limits {
     /// Bindings at most.
     pub bindings: u32,
-    /// Public addresses at most (32 KiB each).
+    /// Public addresses at most (2 MiB / `smallest_range` each).
     pub pool_addresses: u32,
-    /// Nodes of the address tree (1 KiB each): one for each /24 with a binding or
-    /// pool address, and a few above.
+    /// Nodes of the address tree (9 KiB each): one for each /24 with a binding or
+    /// pool address.
     pub tree_nodes: u32,
+    /// Ports of the smallest range, a power of two from 8.
+    pub smallest_range: u16,
 }
+
+/// [`Limits::smallest_range`] where nothing else is said.
+const SMALLEST_RANGE: u16 = 64;
 
 impl Limits {
     /// Limits for so many bindings and public addresses, with the tree sized for
@@ -39,8 +45,19 @@ impl Limits {
         Self {
             bindings,
             pool_addresses,
-            tree_nodes: 1024 + bindings / 64 + pool_addresses / 16,
+            tree_nodes: 256 + bindings / 64 + pool_addresses / 16,
+            smallest_range: SMALLEST_RANGE,
         }
+    }
+
+    /// Ports in a block of the maps are 2 to this power.
+    pub(crate) fn block_shift(self) -> u32 {
+        self.smallest_range.max(MIN_PORTS).ilog2()
+    }
+
+    /// How many blocks the maps have.
+    pub(crate) fn blocks(self) -> u32 {
+        self.pool_addresses * blocks_per_address(self.block_shift())
     }
 }
 

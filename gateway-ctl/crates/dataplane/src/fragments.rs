@@ -4,13 +4,12 @@
 use aya::maps::{HashMap, MapData};
 use gateway_common::Reason;
 use gateway_common::abi::{
-    Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, PoolAddress,
-    interface_flags, map, pool_flags,
+    Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, block_index,
+    interface_flags, map,
 };
 use gateway_common::nat::{self, Translation, TtlChange};
 use gateway_common::parse;
-use gateway_common::port_range::BLOCK_PORTS;
-use gateway_common::tables::{Hop, Phone, Route, RouteQuery, Tables};
+use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 use gateway_common::view::SliceView;
 
 use crate::desired::Role;
@@ -85,59 +84,55 @@ struct MapTables<'d> {
 }
 
 impl Tables for MapTables<'_> {
-    fn tree_entry(&self, node: u32, byte: u8) -> u32 {
-        let nodes = &self.dataplane.maps.nodes;
-        if node as usize >= nodes.len() {
-            return 0;
-        }
-        nodes.value_words(node as usize)[usize::from(byte)]
-            .load(std::sync::atomic::Ordering::Acquire)
+    fn node_entry(&self, node: u32, byte: u8) -> u32 {
+        self.dataplane.maps.tree().node_entry(node, byte)
     }
 
-    fn phone(&self, index: u32) -> Option<Phone> {
-        let bindings = &self.dataplane.maps.bindings;
-        if index == 0 || index as usize >= bindings.len() {
-            return None;
-        }
-        let record = bindings.get(index as usize);
-        (record.in_use != 0).then_some(Phone {
-            index,
-            private: record.private,
-            public: record.public,
-            first_port: record.first_port,
-            last_port: record.last_port,
-            inside: record.inside,
+    fn leaf_entry(&self, record: u32) -> u32 {
+        self.dataplane.maps.tree().leaf_entry(record)
+    }
+
+    fn sender(&self, record: u32, private: u32) -> Option<Phone> {
+        let found = self.dataplane.maps.tree().record(record)?;
+        Some(Phone {
+            index: record,
+            private,
+            public: found.public,
+            first_port: found.first_port,
+            last_port: found.last_port,
+            inside: found.inside,
         })
     }
 
-    fn pool(&self, index: u32) -> Option<PoolAddress> {
-        let pool = &self.dataplane.maps.pool;
-        if index as usize >= pool.len() {
-            return None;
-        }
-        let entry = pool.get(index as usize);
-        (entry.flags & pool_flags::IN_USE != 0).then_some(entry)
+    fn block(&self, pool: u32, port: u16) -> u32 {
+        block_index(pool, port, self.dataplane.limits.block_shift())
     }
 
-    fn block_owner(&self, pool: u32, port: u16) -> u32 {
-        let blocks = &self.dataplane.maps.blocks;
-        if pool as usize >= blocks.len() {
-            return 0;
-        }
-        blocks.value_words(pool as usize)[usize::from(port / BLOCK_PORTS)]
-            .load(std::sync::atomic::Ordering::Acquire)
+    fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
+        let found = self.dataplane.block(block)?;
+        (found.private != 0).then_some(Phone {
+            index: block,
+            private: found.private,
+            public,
+            first_port: found.first_port,
+            last_port: found.last_port,
+            inside: found.inside,
+        })
     }
 
-    fn fragment_owner(&self, key: FragmentKey) -> Option<u32> {
+    fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver> {
         let map = self.dataplane.ebpf.map(map::FRAGMENTS)?;
         let map: HashMap<&MapData, Abi<FragmentKey>, Abi<FragmentOwner>> =
             HashMap::try_from(map).ok()?;
         let Abi(owner) = map.get(&Abi(key), 0).ok()?;
         let apart = owner.seen_ns.abs_diff(self.held_ns);
-        (apart < FRAGMENT_LIFETIME_NS).then_some(owner.binding)
+        (apart < FRAGMENT_LIFETIME_NS).then_some(FragmentReceiver {
+            block: owner.block,
+            private: owner.private,
+        })
     }
 
-    fn remember_fragment(&self, _key: FragmentKey, _binding: u32) {}
+    fn remember_fragment(&self, _key: FragmentKey, _receiver: FragmentReceiver) {}
 
     fn echo_id(&self, _key: EchoKey) -> Option<u16> {
         None
@@ -153,27 +148,13 @@ impl Tables for MapTables<'_> {
         None
     }
 
-    fn count(&self, binding: u32, direction: Direction, bytes: u16) {
-        let bindings = &self.dataplane.maps.bindings;
-        if binding as usize >= bindings.len() {
-            return;
-        }
-        let (packets, octets) = match direction {
-            Direction::Out => (
-                std::mem::offset_of!(gateway_common::abi::Binding, out_packets),
-                std::mem::offset_of!(gateway_common::abi::Binding, out_bytes),
-            ),
-            Direction::In => (
-                std::mem::offset_of!(gateway_common::abi::Binding, in_packets),
-                std::mem::offset_of!(gateway_common::abi::Binding, in_bytes),
-            ),
+    fn count(&self, record: u32, direction: Direction, bytes: u16) {
+        let maps = &self.dataplane.maps;
+        let records = match direction {
+            Direction::Out => maps.tree().leaves,
+            Direction::In => maps.blocks(),
         };
-        let add = |offset, value| {
-            bindings
-                .counter(binding as usize, offset)
-                .fetch_add(value, std::sync::atomic::Ordering::Relaxed)
-        };
-        add(packets, 1);
-        add(octets, u64::from(bytes));
+        // The engine has found the phone there.
+        records.count(record, bytes);
     }
 }

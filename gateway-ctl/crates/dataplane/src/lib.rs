@@ -12,7 +12,7 @@
 //! | `open.rs`, `pins.rs` | generations of pinned maps: adopt, rebuild, retire |
 //! | `attach.rs`, `interfaces.rs` | XDP and tc links; what programs know of devices |
 //! | `reconcile.rs`, `bindings.rs`, `tree.rs`, `blocks.rs` | desired against actual |
-//! | `mapped.rs` | maps as shared memory |
+//! | `mapped.rs`, `records.rs` | maps as shared memory |
 //! | `run_packet.rs` | one packet through the programs, without sending it |
 //! | `counters.rs`, `memory.rs` | what the kernel counted, what the maps take |
 //! | `events.rs`, `fragments.rs` | ring buffers: traced drops, early fragments, log lines |
@@ -32,6 +32,7 @@ mod memory;
 mod open;
 mod pins;
 mod reconcile;
+mod records;
 mod run_packet;
 mod tree;
 

@@ -19,7 +19,6 @@ use crate::Error;
 pub(crate) struct Mapped<T> {
     start: NonNull<u8>,
     bytes: usize,
-    entries: usize,
     _value: PhantomData<T>,
 }
 
@@ -61,14 +60,8 @@ impl<T: Pod> Mapped<T> {
         Ok(Self {
             start: NonNull::new(start.cast()).unwrap_or(NonNull::dangling()),
             bytes,
-            entries: entries as usize,
             _value: PhantomData,
         })
-    }
-
-    /// How many values.
-    pub(crate) fn len(&self) -> usize {
-        self.entries
     }
 
     /// All of it as words.
@@ -78,8 +71,14 @@ impl<T: Pod> Mapped<T> {
         unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.bytes / 4) }
     }
 
+    /// All of it as words of 64 bits.
+    pub(crate) fn wide_words(&self) -> &[AtomicU64] {
+        // SAFETY: as above; values are multiples of 8 bytes.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.bytes / 8) }
+    }
+
     /// The words of one value.
-    pub(crate) fn value_words(&self, index: usize) -> &[AtomicU32] {
+    fn value_words(&self, index: usize) -> &[AtomicU32] {
         &self.words()[index * Self::WORDS..(index + 1) * Self::WORDS]
     }
 
@@ -100,17 +99,6 @@ impl<T: Pod> Mapped<T> {
         for (to, from) in self.value_words(index).iter().zip(words) {
             to.store(*from, Ordering::Release);
         }
-    }
-
-    /// A 64-bit counter at this byte offset of a value.
-    pub(crate) fn counter(&self, index: usize, offset: usize) -> &AtomicU64 {
-        let at = index * size_of::<T>() + offset;
-        assert!(
-            at.is_multiple_of(8) && at + 8 <= self.bytes,
-            "a counter outside the map"
-        );
-        // SAFETY: aligned and inside the mapping, as just checked.
-        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(at).cast()) }
     }
 }
 

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use aya::maps::{MapData, MapInfo, PerCpuArray};
 use aya::{Ebpf, EbpfLoader};
-use gateway_common::abi::{
-    ABI_VERSION, Binding, Blocks, Node, PoolAddress, Settings, map, program,
-};
+use gateway_common::abi::{ABI_VERSION, BlockRecord, Leaf, Node, Settings, map, program};
+use gateway_common::address_tree::Owner;
 
 use crate::attach::Programs;
 use crate::counters::{self, InterfaceCounters, Values};
@@ -15,7 +14,8 @@ use crate::desired::{InterfaceSpec, Limits};
 use crate::mapped::Mapped;
 use crate::memory::{self, MapMemory};
 use crate::pins::{Pins, make_directory};
-use crate::tree::TreeNodes;
+use crate::records::Records;
+use crate::tree::{TreeMaps, TreeNodes};
 use crate::{Error, GATEWAY_OBJECT};
 
 /// The dataplane: maps, programs and what is known about them.
@@ -27,10 +27,8 @@ pub struct Dataplane {
     pub(crate) ebpf: Ebpf,
     pub(crate) maps: Maps,
     pub(crate) nodes: TreeNodes,
-    /// Index of the record of each private address.
+    /// Index of the record of each phone's private address.
     pub(crate) by_private: BTreeMap<u32, u32>,
-    /// Free binding records, next one last.
-    pub(crate) free_bindings: Vec<u32>,
     /// Index of each public address in the pool.
     pub(crate) pool: BTreeMap<u32, u32>,
     /// Interfaces by slot.
@@ -42,9 +40,23 @@ pub struct Dataplane {
 pub(crate) struct Maps {
     pub(crate) settings: Mapped<Settings>,
     pub(crate) nodes: Mapped<Node>,
-    pub(crate) bindings: Mapped<Binding>,
-    pub(crate) pool: Mapped<PoolAddress>,
-    pub(crate) blocks: Mapped<Blocks>,
+    pub(crate) leaves: Mapped<Leaf>,
+    pub(crate) blocks: Mapped<BlockRecord>,
+}
+
+impl Maps {
+    /// The address tree.
+    pub(crate) fn tree(&self) -> TreeMaps<'_> {
+        TreeMaps {
+            nodes: self.nodes.words(),
+            leaves: Records(self.leaves.wide_words()),
+        }
+    }
+
+    /// The blocks of all public addresses.
+    pub(crate) fn blocks(&self) -> Records<'_> {
+        Records(self.blocks.wide_words())
+    }
 }
 
 /// How it was opened.
@@ -114,9 +126,8 @@ impl Dataplane {
         let mut loader = EbpfLoader::new();
         loader
             .map_max_entries(map::NODES, limits.tree_nodes)
-            .map_max_entries(map::BINDINGS, limits.bindings.saturating_add(1))
-            .map_max_entries(map::POOL, limits.pool_addresses)
-            .map_max_entries(map::BLOCKS, limits.pool_addresses);
+            .map_max_entries(map::LEAVES, limits.tree_nodes)
+            .map_max_entries(map::BLOCKS, limits.blocks());
         for name in map::PINNED {
             loader.map_pin_path(name, directory.join(name));
         }
@@ -125,25 +136,27 @@ impl Dataplane {
         let maps = Maps {
             settings: Mapped::new(map::SETTINGS, data(&ebpf, map::SETTINGS)?, 1)?,
             nodes: Mapped::new(map::NODES, data(&ebpf, map::NODES)?, limits.tree_nodes)?,
-            bindings: Mapped::new(
-                map::BINDINGS,
-                data(&ebpf, map::BINDINGS)?,
-                limits.bindings.saturating_add(1),
-            )?,
-            pool: Mapped::new(map::POOL, data(&ebpf, map::POOL)?, limits.pool_addresses)?,
-            blocks: Mapped::new(
-                map::BLOCKS,
-                data(&ebpf, map::BLOCKS)?,
-                limits.pool_addresses,
-            )?,
+            leaves: Mapped::new(map::LEAVES, data(&ebpf, map::LEAVES)?, limits.tree_nodes)?,
+            blocks: Mapped::new(map::BLOCKS, data(&ebpf, map::BLOCKS)?, limits.blocks())?,
         };
-        let Ok(nodes) = TreeNodes::read(maps.nodes.words()) else {
+        let Ok(nodes) = TreeNodes::read(maps.tree()) else {
             return Ok(Err("the address tree contradicts itself".to_owned()));
         };
         let mut settings = maps.settings.get(0);
         settings.abi_version = ABI_VERSION;
         settings.trace_rate = 0;
+        settings.block_shift = limits.block_shift();
         maps.settings.set(0, &settings);
+        let mut by_private = BTreeMap::new();
+        let mut pool = BTreeMap::new();
+        maps.tree().each(&mut |address, record, owner| match owner {
+            Owner::Pool(index) | Owner::SharedPool(index) => {
+                pool.insert(address, index);
+            }
+            _ => {
+                by_private.insert(address, record);
+            }
+        });
         Ok(Ok(Self {
             pins: pins.clone(),
             generation,
@@ -151,9 +164,8 @@ impl Dataplane {
             ebpf,
             maps,
             nodes,
-            by_private: BTreeMap::new(),
-            free_bindings: Vec::new(),
-            pool: BTreeMap::new(),
+            by_private,
+            pool,
             slots: BTreeMap::new(),
         }))
     }
@@ -245,17 +257,25 @@ pub(crate) fn data<'e>(ebpf: &'e Ebpf, name: &'static str) -> Result<&'e MapData
 /// Whether the maps of a generation are what this binary would make.
 fn reusable(pins: &Pins, number: u32, limits: Limits) -> Result<(), String> {
     let directory = pins.generation(number);
-    let found = abi_version(&directory.join(map::SETTINGS))?;
+    let settings = directory.join(map::SETTINGS);
+    let found = abi_version(&settings)?;
     if found != ABI_VERSION {
         return Err(format!(
             "the maps have ABI version {found}, this program needs {ABI_VERSION}"
         ));
     }
+    let found = block_shift(&settings)?;
+    if found != limits.block_shift() {
+        return Err(format!(
+            "the maps have blocks of {} ports, {} are wanted",
+            1 << (found & 15),
+            limits.smallest_range
+        ));
+    }
     let wanted = [
         (map::NODES, limits.tree_nodes),
-        (map::BINDINGS, limits.bindings.saturating_add(1)),
-        (map::POOL, limits.pool_addresses),
-        (map::BLOCKS, limits.pool_addresses),
+        (map::LEAVES, limits.tree_nodes),
+        (map::BLOCKS, limits.blocks()),
     ];
     for (name, wanted) in wanted {
         let info = MapInfo::from_pin(directory.join(name)).map_err(|error| error.to_string())?;
@@ -280,6 +300,14 @@ fn abi_version(path: &Path) -> Result<u32, String> {
     let map: Mapped<u64> =
         Mapped::new(map::SETTINGS, &data, 1).map_err(|error| error.to_string())?;
     Ok(map.words()[0].load(std::sync::atomic::Ordering::Acquire))
+}
+
+/// Of settings of this version.
+fn block_shift(path: &Path) -> Result<u32, String> {
+    let data = MapData::from_pin(path).map_err(|error| error.to_string())?;
+    let map: Mapped<Settings> =
+        Mapped::new(map::SETTINGS, &data, 1).map_err(|error| error.to_string())?;
+    Ok(map.get(0).block_shift)
 }
 
 /// The names the programs go by.

@@ -1,7 +1,7 @@
 //! What lies under the pin directory.
 //!
 //! ```text
-//! /sys/fs/bpf/gateway/gen-3/BINDINGS ...      the maps, one generation
+//! /sys/fs/bpf/gateway/gen-3/LEAVES ...        the maps, one generation
 //!                    /links/xdp-native-4      links, by device index (bpffs takes no dots)
 //!                    /links/tc-ingress-4
 //! ```

@@ -1,23 +1,26 @@
 //! Desired against actual: writes the difference, in an order that no packet
 //! notices.
 //!
-//! New binding records first (nothing leads to them yet), then what leads to them
-//! (tree, blocks: one word each), then a grace period, and only then are old records
-//! cleared for others to use.
+//! Records are written where they stand: an address' in the leaf that its look-up ends
+//! at, a block's among those of its public address. What says whose a record is comes
+//! last; a block passes from one phone to another only when no packet can still count
+//! for the former. Whatever stays is not touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::ops::Bound;
 
-use gateway_common::abi::{Binding, MAX_INTERFACES, PoolAddress, pool_flags};
+use gateway_common::PortRange;
+use gateway_common::abi::{AddressRecord, BlockRecord, MAX_INTERFACES, block_index};
 use gateway_common::address_tree::Owner;
 
 use crate::Error;
 use crate::bindings::{self, BindingError, BindingState};
-use crate::blocks;
+use crate::blocks::Blocks;
 use crate::desired::{BindingSpec, Desired, Prefix, Role};
 use crate::mapped::wait_for_running_packets;
 use crate::open::Dataplane;
-use crate::tree::PlannedTree;
+use crate::tree::{PlannedTree, numbered};
 
 /// What a reconciliation changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,31 +43,26 @@ impl Dataplane {
         self.check_limits(desired)?;
         let slots = self.assign_slots(desired)?;
         let pool = self.assign_pool(desired);
-        let plan = self.plan_bindings(desired, &slots)?;
-        let tree = plan_tree(desired, &pool, &plan.by_private);
-        self.nodes.check(&tree)?;
+        let plan = self.plan(desired, &slots, &pool)?;
+        self.nodes.check(&plan.tree)?;
         self.write_interfaces(desired, &slots)?;
-        for (index, record) in &plan.new {
-            self.maps.bindings.set(*index as usize, record);
-        }
-        let by_private: BTreeMap<u32, u32> = plan.by_private;
-        self.write_pool(desired, &pool);
-        self.nodes.sync(self.maps.nodes.words(), &tree)?;
-        self.sync_blocks(desired, &pool, &by_private);
-        wait_for_running_packets();
-        for index in &plan.gone {
-            self.maps.bindings.set(*index as usize, &Binding::default());
-        }
-        let changes = Changes {
-            added: plan.new.len(),
-            removed: plan.gone.len(),
-            kept: by_private.len() - plan.new.len(),
-        };
-        self.by_private = by_private;
+        self.blocks().sync(&plan.blocks);
+        let synced = self.nodes.sync(self.maps.tree(), &plan.tree);
+        let before = self.by_private.len();
+        self.by_private.clear();
+        let by_private = &mut self.by_private;
+        self.maps.tree().each(&mut |address, record, owner| {
+            if let Owner::Binding(_) = owner {
+                by_private.insert(address, record);
+            }
+        });
         self.pool = pool;
-        self.free_bindings = plan.free;
-        self.free_bindings.extend(plan.gone);
-        Ok(changes)
+        synced?;
+        Ok(Changes {
+            added: desired.bindings.len() - plan.kept,
+            removed: before - plan.kept,
+            kept: plan.kept,
+        })
     }
 
     fn check_limits(&self, desired: &Desired) -> Result<(), Error> {
@@ -107,115 +105,94 @@ impl Dataplane {
             .iter()
             .map(|pool| pool.address.into())
             .collect();
-        let mut assigned = BTreeMap::new();
-        let mut free = Vec::new();
-        for index in 0..self.maps.pool.len() {
-            let entry = self.maps.pool.get(index);
-            let in_use = entry.flags & pool_flags::IN_USE != 0;
-            if in_use && wanted.contains(&entry.address) && !assigned.contains_key(&entry.address) {
-                assigned.insert(entry.address, index as u32);
-            } else {
-                free.push(index as u32);
-            }
-        }
-        // Ascending pops keep a fresh pool in the order of its addresses.
-        free.reverse();
+        let mut assigned = self.pool.clone();
+        assigned.retain(|address, _| wanted.contains(address));
+        let taken: BTreeSet<u32> = assigned.values().copied().collect();
+        let mut free = (0..self.limits.pool_addresses).filter(|index| !taken.contains(index));
         for address in wanted {
-            if let std::collections::btree_map::Entry::Vacant(place) = assigned.entry(address) {
-                // As many entries as the limit allows, and that was checked.
-                place.insert(free.pop().unwrap_or(0));
-            }
+            // As many as the limit allows, and that was checked.
+            assigned
+                .entry(address)
+                .or_insert_with(|| free.next().unwrap_or(0));
         }
         assigned
     }
 
-    fn write_pool(&self, desired: &Desired, pool: &BTreeMap<u32, u32>) {
-        let mut entries = vec![PoolAddress::default(); self.maps.pool.len()];
+    /// Networks, public addresses and bindings, as the maps should have them.
+    fn plan(
+        &self,
+        desired: &Desired,
+        slots: &BTreeMap<u32, u16>,
+        pool: &BTreeMap<u32, u32>,
+    ) -> Result<Plan, Error> {
+        let mut plan = Plan {
+            tree: plan_networks(desired),
+            blocks: vec![Vec::new(); self.limits.pool_addresses as usize],
+            kept: 0,
+        };
         for spec in &desired.pool {
-            let address = spec.address.into();
-            entries[pool[&address] as usize] = PoolAddress {
-                address,
-                flags: pool_flags::IN_USE | if spec.shared { pool_flags::SHARED } else { 0 },
+            let index = pool[&u32::from(spec.address)];
+            let owner = match spec.shared {
+                true => Owner::SharedPool(index),
+                false => Owner::Pool(index),
             };
-        }
-        for (index, entry) in entries.iter().enumerate() {
-            if self.maps.pool.get(index) != *entry {
-                self.maps.pool.set(index, entry);
+            if let Some(prefix) = Prefix::new(spec.address, 32) {
+                plan.tree.set(prefix, owner);
             }
         }
-    }
-
-    /// Which records stay, which are new, which go.
-    fn plan_bindings(&self, desired: &Desired, slots: &BTreeMap<u32, u16>) -> Result<Plan, Error> {
-        let mut actual: BTreeMap<u32, (u32, Binding)> = BTreeMap::new();
-        let mut plan = Plan::default();
-        for index in 1..self.maps.bindings.len() {
-            let record = self.maps.bindings.get(index);
-            let index = index as u32;
-            if record.in_use == 0 {
-                plan.free.push(index);
-            } else if let Some((other, _)) = actual.insert(record.private, (index, record)) {
-                // Left by a daemon that was killed between two writes.
-                plan.gone.push(other);
-            }
-        }
-        plan.free.reverse();
-        let mut wanted = Vec::with_capacity(desired.bindings.len());
         for spec in &desired.bindings {
-            let inside = inside_slot(desired, slots, spec.private).ok_or(Error::Binding {
+            let refuse = |source| Error::Binding {
                 private: spec.private,
-                source: BindingError::NotInside,
-            })?;
-            let record = bindings::record(spec, inside);
-            match actual.get(&record.private) {
-                Some((index, old)) if bindings::same(old, &record) => {
-                    plan.by_private.insert(record.private, *index);
-                    actual.remove(&record.private);
-                }
-                _ => wanted.push(record),
+                source,
+            };
+            self.check_range(spec.ports).map_err(refuse)?;
+            let inside = inside_slot(desired, slots, spec.private)
+                .ok_or_else(|| refuse(BindingError::NotInside))?;
+            let public = spec.public;
+            let place = *pool
+                .get(&u32::from(public))
+                .ok_or_else(|| refuse(BindingError::NotInPool { public }))?;
+            let (address, block) = bindings::records(spec, inside);
+            if self
+                .record_of(spec.private)
+                .is_some_and(|at| self.is(at, address))
+            {
+                plan.kept += 1;
             }
-        }
-        plan.gone.extend(actual.values().map(|(index, _)| *index));
-        for record in wanted {
-            let index = self.take_record(&mut plan)?;
-            plan.by_private.insert(record.private, index);
-            plan.new.push((index, record));
+            plan.tree.set_record(spec.private.into(), address);
+            plan.blocks[place as usize].push((spec.ports, block));
         }
         Ok(plan)
     }
 
-    /// A free record; one that is about to go, if there is no other.
-    fn take_record(&self, plan: &mut Plan) -> Result<u32, Error> {
-        if let Some(index) = plan.free.pop() {
-            return Ok(index);
+    fn check_range(&self, ports: PortRange) -> Result<(), BindingError> {
+        let smallest = self.limits.smallest_range;
+        if ports.ports() < smallest {
+            return Err(BindingError::RangeTooSmall { ports, smallest });
         }
-        // A full table being changed: the old record's phone loses its packets
-        // between two writes, but the table never lies (records say whose they are).
-        plan.gone.pop().ok_or(Error::Limit {
-            what: "bindings",
-            wanted: plan.by_private.len() + 1,
-            limit: self.limits.bindings as usize,
-            key: "bindings",
-        })
+        Ok(())
     }
 
-    fn sync_blocks(
-        &self,
-        desired: &Desired,
-        pool: &BTreeMap<u32, u32>,
-        by_private: &BTreeMap<u32, u32>,
-    ) {
-        let mut owners = vec![Vec::new(); self.maps.blocks.len()];
-        for spec in &desired.bindings {
-            let place = pool.get(&u32::from(spec.public));
-            let index = by_private.get(&u32::from(spec.private));
-            if let (Some(place), Some(index)) = (place, index) {
-                owners[*place as usize].push((spec.ports, *index));
-            }
+    /// Index of the record of a phone's address.
+    fn record_of(&self, private: Ipv4Addr) -> Option<u32> {
+        self.by_private.get(&private.into()).copied()
+    }
+
+    /// Whether a record says this already.
+    fn is(&self, at: u32, record: AddressRecord) -> bool {
+        self.maps.tree().record(at) == Some(numbered(record, at))
+    }
+
+    fn blocks(&self) -> Blocks<'_> {
+        Blocks {
+            records: self.maps.blocks(),
+            shift: self.limits.block_shift(),
         }
-        for (index, owners) in owners.iter().enumerate() {
-            blocks::sync(self.maps.blocks.value_words(index), owners);
-        }
+    }
+
+    /// The record of a block of public ports.
+    pub(crate) fn block(&self, block: u32) -> Option<BlockRecord> {
+        self.blocks().read(block)
     }
 
     /// Adds a binding.
@@ -246,111 +223,116 @@ impl Dataplane {
             .pool
             .get(&public.into())
             .ok_or_else(|| refuse(BindingError::NotInPool { public }))?;
-        let page = self.maps.blocks.value_words(pool as usize);
-        if let Some(other) = blocks::taken(page, spec.ports) {
+        self.check_range(spec.ports).map_err(refuse)?;
+        let blocks = self.blocks().of(pool, spec.ports);
+        if let Some(other) = self.blocks().taken(blocks.clone()) {
             return Err(refuse(BindingError::Overlap {
                 public,
                 ports: spec.ports,
-                other: self.maps.bindings.get(other as usize).private.into(),
+                other: other.into(),
             }));
         }
-        let index = self.free_bindings.pop().ok_or(Error::Limit {
-            what: "bindings",
-            wanted: self.by_private.len() + 1,
-            limit: self.limits.bindings as usize,
-            key: "bindings",
-        })?;
-        let record = bindings::record(&spec, inside);
-        self.maps.bindings.set(index as usize, &record);
-        blocks::set(page, spec.ports, index);
-        let owner = Owner::Binding(index);
-        if let Err(error) = self
-            .nodes
-            .set_address(self.maps.nodes.words(), private, owner)
-        {
-            blocks::set(page, spec.ports, 0);
-            wait_for_running_packets();
-            self.maps.bindings.set(index as usize, &Binding::default());
-            self.free_bindings.push(index);
-            return Err(error);
+        if self.by_private.len() >= self.limits.bindings as usize {
+            return Err(Error::Limit {
+                what: "bindings",
+                wanted: self.by_private.len() + 1,
+                limit: self.limits.bindings as usize,
+                key: "bindings",
+            });
         }
-        self.by_private.insert(private, index);
+        let (address, block) = bindings::records(&spec, inside);
+        let tree = self.maps.tree();
+        self.nodes.set_record(tree, private, address)?;
+        self.blocks().set(blocks, block);
+        let record = self.maps.tree().owner(private).phone();
+        self.by_private.insert(private, record);
         Ok(())
     }
 
     /// Removes the binding of a private address; its last state, if there was one.
     pub fn remove(&mut self, private: Ipv4Addr) -> Option<BindingState> {
         let state = self.binding(private)?;
-        let index = self.by_private.remove(&private.into())?;
-        // The address is in an inside network; its node is there, so this cannot fail.
-        let _ = self
-            .nodes
-            .set_address(self.maps.nodes.words(), private.into(), Owner::Inside);
+        let record = self.by_private.remove(&private.into())?;
+        let inside = AddressRecord {
+            entry: Owner::Inside.entry(),
+            ..AddressRecord::default()
+        };
+        let [who, _] = inside.words();
+        self.maps.tree().leaves.end(record, who);
         if let Some(pool) = self.pool.get(&state.spec.public.into()) {
-            blocks::set(
-                self.maps.blocks.value_words(*pool as usize),
-                state.spec.ports,
-                0,
-            );
+            for block in self.blocks().of(*pool, state.spec.ports) {
+                self.maps.blocks().end(block, 0);
+            }
         }
         wait_for_running_packets();
-        self.maps.bindings.set(index as usize, &Binding::default());
-        self.free_bindings.push(index);
         Some(state)
     }
 
     /// All bindings, by private address.
     pub fn bindings(&self) -> impl Iterator<Item = BindingState> + '_ {
-        self.by_private
-            .values()
-            .filter_map(|index| self.binding_at(*index))
+        self.bindings_in((Bound::Unbounded, Bound::Unbounded))
     }
 
     /// All bindings with a private address above `after`, by private address.
     pub fn bindings_after(&self, after: Ipv4Addr) -> impl Iterator<Item = BindingState> + '_ {
+        self.bindings_in((Bound::Excluded(after.into()), Bound::Unbounded))
+    }
+
+    fn bindings_in(
+        &self,
+        private: (Bound<u32>, Bound<u32>),
+    ) -> impl Iterator<Item = BindingState> + '_ {
         self.by_private
-            .range((
-                std::ops::Bound::Excluded(u32::from(after)),
-                std::ops::Bound::Unbounded,
-            ))
-            .filter_map(|(_, index)| self.binding_at(*index))
+            .range(private)
+            .filter_map(|(private, record)| self.state(*private, *record))
     }
 
     /// The binding of a private address.
     #[must_use]
     pub fn binding(&self, private: Ipv4Addr) -> Option<BindingState> {
-        self.binding_at(*self.by_private.get(&private.into())?)
+        self.state(private.into(), self.record_of(private)?)
     }
 
     /// The binding that owns a port of a public address.
     #[must_use]
     pub fn owner_of(&self, public: Ipv4Addr, port: u16) -> Option<BindingState> {
         let pool = *self.pool.get(&public.into())?;
-        let block = port / gateway_common::port_range::BLOCK_PORTS;
-        let index = self.maps.blocks.value_words(pool as usize)[usize::from(block)]
-            .load(std::sync::atomic::Ordering::Acquire);
-        if index == 0 {
-            return None;
-        }
-        self.binding_at(index)
+        let block = self.block(block_index(pool, port, self.limits.block_shift()))?;
+        self.binding(block.private.into())
     }
 
-    fn binding_at(&self, index: u32) -> Option<BindingState> {
-        bindings::state(&self.maps.bindings, index, |slot| {
-            self.slots
-                .get(&slot)
-                .map_or_else(|| "unknown".to_owned(), |interface| interface.name.clone())
+    /// What the record of a private address and the blocks it names say.
+    fn state(&self, private: u32, record: u32) -> Option<BindingState> {
+        let address = self.maps.tree().record(record)?;
+        let spec = bindings::spec(private, &address)?;
+        let [out_packets, out_bytes] = self.maps.tree().leaves.counted(record);
+        let [in_packets, in_bytes] = match self.pool.get(&address.public) {
+            Some(pool) => {
+                let blocks = self.blocks().of(*pool, spec.ports);
+                self.blocks().counted(blocks, private)
+            }
+            None => [0, 0],
+        };
+        let inside = self.slots.get(&address.inside);
+        Some(BindingState {
+            spec,
+            inside: inside.map_or_else(|| "unknown".to_owned(), |inside| inside.name.clone()),
+            out_packets,
+            out_bytes,
+            in_packets,
+            in_bytes,
         })
     }
 }
 
-/// What happens to the binding records.
-#[derive(Debug, Default)]
+/// What the maps should say.
+#[derive(Debug)]
 struct Plan {
-    by_private: BTreeMap<u32, u32>,
-    new: Vec<(u32, Binding)>,
-    gone: Vec<u32>,
-    free: Vec<u32>,
+    tree: PlannedTree,
+    /// Ranges of each public address, by its index.
+    blocks: Vec<Vec<(PortRange, BlockRecord)>>,
+    /// Bindings that stay as they are.
+    kept: usize,
 }
 
 fn inside_slot(desired: &Desired, slots: &BTreeMap<u32, u16>, private: Ipv4Addr) -> Option<u16> {
@@ -368,12 +350,8 @@ fn interface_contains(role: &Role, address: Ipv4Addr) -> bool {
     }
 }
 
-/// Networks, public addresses and bindings as one tree.
-fn plan_tree(
-    desired: &Desired,
-    pool: &BTreeMap<u32, u32>,
-    by_private: &BTreeMap<u32, u32>,
-) -> PlannedTree {
+/// The inside networks as a tree.
+fn plan_networks(desired: &Desired) -> PlannedTree {
     let mut planned = PlannedTree::new();
     let mut networks: Vec<Prefix> = desired
         .interfaces
@@ -387,17 +365,6 @@ fn plan_tree(
     networks.sort_by_key(|prefix| prefix.length());
     for network in networks {
         planned.set(network, Owner::Inside);
-    }
-    let mut set = |address: u32, owner| {
-        if let Some(prefix) = Prefix::new(Ipv4Addr::from(address), 32) {
-            planned.set(prefix, owner);
-        }
-    };
-    for (address, index) in pool {
-        set(*address, Owner::Pool(*index));
-    }
-    for (address, index) in by_private {
-        set(*address, Owner::Binding(*index));
     }
     planned
 }
