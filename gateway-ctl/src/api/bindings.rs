@@ -11,7 +11,9 @@ use serde::Deserialize;
 
 use super::server::Failure;
 use super::types::{Binding, BindingPage, NewBinding, NewBindings, Who};
-use crate::config::{self, Conflict, Entry, Origin, Wrong, conflicting, misplaced};
+use crate::config::{
+    self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, too_small_a_range,
+};
 use crate::run::{Gateway, Shared};
 
 /// Bindings on a page when nothing else is asked for.
@@ -138,10 +140,9 @@ fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
     }
     let mut new = config::Ledger::default();
     for entry in entries {
-        if let Some(wrong) = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec)
-            .into_iter()
-            .next()
-        {
+        let wrong = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec);
+        let too_small = too_small_a_range(&plan.config.settings, &entry.spec);
+        if let Some(wrong) = wrong.into_iter().chain(too_small).next() {
             return Err(wrong.into());
         }
         let conflict = plan

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use super::ledger::Ledger;
+use dataplane::BindingSpec;
+
+use super::ledger::{Ledger, Origin};
 use super::pool::Pool;
 use super::report::{Place, Report};
 use super::settings::Settings;
 use super::sides::Inside;
+use super::values::Wrong;
 
 /// Names each limit that is too small.
 pub(super) fn check(
@@ -19,6 +22,16 @@ pub(super) fn check(
 ) {
     let limits = settings.limits;
     let at = settings.limits_at;
+    let smallest = ledger.iter().min_by_key(|entry| entry.spec.ports.ports());
+    if let Some(entry) = smallest
+        && let Some(wrong) = too_small_a_range(settings, &entry.spec)
+    {
+        let at = match entry.origin {
+            Origin::File(place) => place,
+            Origin::Api => Place::default(),
+        };
+        report.problem(at, wrong.message, wrong.fix);
+    }
     let nodes = tree_nodes(inside, pool, ledger);
     for (what, key, wanted, limit, at) in [
         (
@@ -49,32 +62,52 @@ pub(super) fn check(
     }
 }
 
-fn too_small(report: &Report, at: Place, what: &str, key: &str, wanted: usize, limit: u32) {
-    let message = format!("{wanted} {what} configured, room for {limit}");
-    let room = wanted.next_multiple_of(256);
-    let fix = if at == Place::default() {
-        format!("add [limits] with {key} = {room}")
-    } else {
-        format!("write {key} = {room} in [limits]")
-    };
-    report.problem(at, message, fix);
+/// What is wrong with a range that is smaller than the maps are made for.
+pub(crate) fn too_small_a_range(settings: &Settings, spec: &BindingSpec) -> Option<Wrong> {
+    let (ports, smallest) = (spec.ports.ports(), settings.limits.smallest_range);
+    (ports < smallest).then(|| Wrong {
+        message: format!(
+            "the range of {} has {ports} ports, room is made for ranges of {smallest} and more",
+            spec.private
+        ),
+        fix: fix(settings.limits_at.smallest_range, "smallest_range", ports),
+    })
 }
 
-/// Nodes of the dataplane's address tree: the root and one for each /8, /16 and /24
-/// that something longer lies in.
+fn fix(at: Place, key: &str, value: impl std::fmt::Display) -> String {
+    if at == Place::default() {
+        format!("add [limits] with {key} = {value}")
+    } else {
+        format!("write {key} = {value} in [limits]")
+    }
+}
+
+fn too_small(report: &Report, at: Place, what: &str, key: &str, wanted: usize, limit: u32) {
+    let message = format!("{wanted} {what} configured, room for {limit}");
+    report.problem(at, message, fix(at, key, wanted.next_multiple_of(256)));
+}
+
+/// Nodes of the dataplane's address tree: one for each /24 that something longer lies in,
+/// or one for each /16 and /8 and the root, if those are more.
 fn tree_nodes(inside: &[Inside], pool: &Pool, ledger: &Ledger) -> usize {
     let mut nodes = Nodes::default();
     for network in inside.iter().flat_map(|side| &side.networks) {
         nodes.add(network.address(), (usize::from(network.length()) - 1) / 8);
     }
     for (address, _) in pool.iter() {
-        nodes.add(address, 3);
+        nodes.add(address, LEAVES);
     }
     for entry in ledger.iter() {
-        nodes.add(entry.spec.private, 3);
+        nodes.add(entry.spec.private, LEAVES);
     }
-    1 + nodes.found.len()
+    let is_leaf = |(level, _): &&(usize, u32)| *level == LEAVES;
+    let leaves = nodes.found.iter().filter(is_leaf).count();
+    // The root, and a leaf that stays empty.
+    1 + leaves.max(nodes.found.len() - leaves)
 }
+
+/// The level of /24 networks.
+const LEAVES: usize = 3;
 
 #[derive(Default)]
 struct Nodes {
@@ -86,7 +119,7 @@ struct Nodes {
 impl Nodes {
     fn add(&mut self, address: Ipv4Addr, depth: usize) {
         let address = u32::from(address);
-        if depth == 3 && self.last.replace(address >> 8) == Some(address >> 8) {
+        if depth == LEAVES && self.last.replace(address >> 8) == Some(address >> 8) {
             return;
         }
         for level in 1..=depth {

@@ -34,6 +34,7 @@ mod values;
 mod tests;
 
 pub(crate) use bindings::{conflicting, misplaced};
+pub(crate) use capacity::too_small_a_range;
 pub(crate) use ledger::{Conflict, Entry, Ledger, Origin};
 pub(crate) use load::{Config, Loaded, load};
 pub(crate) use report::{Place, Problem, Problems};

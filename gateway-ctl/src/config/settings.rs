@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use dataplane::{Limits, XdpPreference};
+use gateway_common::port_range::{MAX_PORTS, MIN_PORTS};
 
 use super::report::Place;
 use super::section::{At, Section};
@@ -47,6 +48,7 @@ pub(super) struct LimitsAt {
     pub(super) bindings: Place,
     pub(super) pool_addresses: Place,
     pub(super) tree_nodes: Place,
+    pub(super) smallest_range: Place,
 }
 
 impl Default for Settings {
@@ -72,7 +74,7 @@ impl Settings {
     pub(super) const DATAPLANE: &'static [&'static str] =
         &["pin_directory", "xdp", "icmp_error_rate"];
     pub(super) const LIMITS: &'static [&'static str] =
-        &["bindings", "pool_addresses", "tree_nodes"];
+        &["bindings", "pool_addresses", "tree_nodes", "smallest_range"];
     pub(super) const API: &'static [&'static str] = &["socket"];
     pub(super) const METRICS: &'static [&'static str] = &["listen", "per_binding"];
     pub(super) const STATE: &'static [&'static str] = &["directory"];
@@ -99,17 +101,22 @@ impl Settings {
     pub(super) fn read_limits(&mut self, section: &Section<'_>) {
         let bindings = section.integer("bindings", 1..=16_000_000);
         let addresses = section.integer("pool_addresses", 1..=65_536);
-        let nodes = section.integer("tree_nodes", 16..=4_000_000);
-        // Maps count from 1: entry 0 is nobody's.
+        let nodes = section.integer("tree_nodes", 16..=2_000_000);
+        let smallest = smallest_range(section);
         self.limits = Limits::new(
             bindings.map_or(self.limits.bindings, |found| found.value),
             addresses.map_or(self.limits.pool_addresses, |found| found.value),
         );
         set(&mut self.limits.tree_nodes, nodes.map(|found| found.value));
+        set(
+            &mut self.limits.smallest_range,
+            smallest.map(|found| found.value),
+        );
         self.limits_at = LimitsAt {
             bindings: bindings.map_or(section.at, |found| found.at),
             pool_addresses: addresses.map_or(section.at, |found| found.at),
             tree_nodes: nodes.map_or(section.at, |found| found.at),
+            smallest_range: smallest.map_or(section.at, |found| found.at),
         };
     }
 
@@ -156,6 +163,20 @@ impl Settings {
             absolute(section, "directory", directory),
         );
     }
+}
+
+fn smallest_range(section: &Section<'_>) -> Option<At<u16>> {
+    const KEY: &str = "smallest_range";
+    let bounds = u32::from(MIN_PORTS)..=u32::from(MAX_PORTS);
+    let At { value, at } = section.integer(KEY, bounds)?;
+    if value.is_power_of_two() {
+        let value = u16::try_from(value).ok()?;
+        return Some(At { value, at });
+    }
+    let message = format!("`{KEY}` in [limits] is {value}, expected a power of two");
+    let below = value.next_power_of_two() / 2;
+    section.problem(at, message, format!("the next smaller is {below}"));
+    None
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {

@@ -215,10 +215,10 @@ fn reserved_ports_belong_to_no_phone() {
     let pool = |more: &str| {
         format!(
             "[[pool]]\naddresses = [\"198.51.100.2\"]\n{more}\n[[binding]]\nprivate = \"10.10.0.21\"\n\
-             public = \"198.51.100.2\"\nports = \"4480-4511\"\n"
+             public = \"198.51.100.2\"\nports = \"4480-4543\"\n"
         )
     };
-    let message = "gw.toml:14: ports 4480-4511 include reserved port 4500 of 198.51.100.2; choose \
+    let message = "gw.toml:14: ports 4480-4543 include reserved port 4500 of 198.51.100.2; choose \
                    other ports, or change reserved_ports of that [[pool]]";
     // IKE is reserved on shared addresses unless something else is said.
     wrong_with(&pool("shared_with_router = true"), &[message]);
@@ -231,8 +231,8 @@ fn limits_must_suffice() {
     let binding = |last: u8| {
         format!(
             "[[binding]]\nprivate = \"10.10.0.{last}\"\npublic = \"198.51.100.1\"\nports = \"{0}-{1}\"\n",
-            40_000 + 8 * u16::from(last),
-            40_007 + 8 * u16::from(last)
+            40_000 + 64 * u16::from(last),
+            40_063 + 64 * u16::from(last)
         )
     };
     let two = binding(1) + &binding(2);
@@ -250,10 +250,34 @@ fn limits_must_suffice() {
         "[[pool]]\naddresses = [\"203.0.113.0/24\", \"192.0.2.0-192.0.20.255\"]\n[limits]\n\
          pool_addresses = 6000\ntree_nodes = 20\n",
         &[
-            "gw.toml:12: 29 nodes of the address tree configured, room for 20; write tree_nodes = \
+            "gw.toml:12: 22 nodes of the address tree configured, room for 20; write tree_nodes = \
            256 in [limits]",
         ],
     );
+}
+
+#[test]
+fn ranges_are_as_large_as_the_maps_are_made_for() {
+    let binding = "[[binding]]\nprivate = \"10.10.0.1\"\npublic = \"198.51.100.1\"\nports = \
+                   \"40008-40015\"\n";
+    wrong_with(
+        binding,
+        &[
+            "gw.toml:9: the range of 10.10.0.1 has 8 ports, room is made for ranges of 64 and \
+             more; add [limits] with smallest_range = 8",
+        ],
+    );
+    wrong_with(
+        &format!("{binding}[limits]\nsmallest_range = 48\n"),
+        &[
+            "gw.toml:9: the range of 10.10.0.1 has 8 ports, room is made for ranges of 64 and \
+             more; write smallest_range = 8 in [limits]",
+            "gw.toml:13: `smallest_range` in [limits] is 48, expected a power of two; the next \
+             smaller is 32",
+        ],
+    );
+    let good = format!("{GOOD}{binding}[limits]\nsmallest_range = 8\n");
+    assert_eq!(checked(&good).unwrap().settings.limits.smallest_range, 8);
 }
 
 #[test]

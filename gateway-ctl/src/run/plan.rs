@@ -7,7 +7,7 @@ use dataplane::{Desired, InterfaceSpec};
 
 use crate::config::{
     self, Config, Conflict, Entry, Ledger, Loaded, Origin, Place, Problems, Settings, conflicting,
-    misplaced,
+    misplaced, too_small_a_range,
 };
 use crate::net::{Links, resolve};
 
@@ -99,6 +99,9 @@ fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
         );
         for wrong in misplaced(&config.inside, &config.pool, &spec) {
             report.problem(whole, format!("{about}: {}", wrong.message), fix.clone());
+        }
+        if let Some(wrong) = too_small_a_range(&config.settings, &spec) {
+            report.problem(whole, format!("{about}: {}", wrong.message), wrong.fix);
         }
         if let Err(conflict) = ledger.insert(entry) {
             let (Conflict::Private(other) | Conflict::Ports(other)) = &conflict;
