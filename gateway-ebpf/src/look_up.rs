@@ -4,11 +4,13 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::abi::{
-    Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, InterfaceKey,
-    PoolAddress, Settings, pool_flags,
+    Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, INTERFACE_PLACES,
+    Interface, InterfaceEntry, InterfaceKey, PoolAddress, Settings, pool_flags,
 };
+use gateway_common::interface_table;
 use gateway_common::tables::{Hop, Phone, Route, RouteQuery, Tables};
 
+use crate::bounded::bounded;
 use crate::{fib, maps};
 
 /// Maps, and the context the FIB helper wants.
@@ -31,13 +33,24 @@ pub fn settings() -> Settings {
 /// The interface that a frame with these tags came in on.
 #[inline(always)]
 pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static Interface> {
-    // SAFETY: values of this map are replaced whole, under RCU, by the controller.
+    let key = InterfaceKey {
+        ifindex,
+        outer_vid,
+        inner_vid,
+    }
+    .packed();
+    let settings = maps::SETTINGS.get_ptr(0)?;
+    // SAFETY: map memory, valid for the program's run; a word, written whole. The table
+    // it names is written again only after a grace period without it, so it stays as it
+    // is while this program runs. Below the mask is a place.
     unsafe {
-        maps::INGRESS.get(InterfaceKey {
-            ifindex,
-            outer_vid,
-            inner_vid,
-        })
+        let in_force = (&raw const (*settings).interface_table).read_volatile() & 1;
+        let table = maps::INTERFACES.get_ptr(in_force)?;
+        let place = interface_table::place(key, (*table).multiplier);
+        let place = bounded::<{ INTERFACE_PLACES as u32 - 1 }>(place) as usize;
+        let entries = (&raw const (*table).entries).cast::<InterfaceEntry>();
+        let entry = &*entries.add(place);
+        (entry.key == key).then_some(&entry.interface)
     }
 }
 
@@ -130,8 +143,11 @@ impl Tables for KernelTables {
 
     #[inline(always)]
     fn egress(&self, ifindex: u32) -> Option<&Interface> {
-        // SAFETY: as for `arrival`.
-        unsafe { maps::EGRESS.get(ifindex) }
+        // Nobody's place has the key of device 0, which is none.
+        if ifindex == 0 {
+            return None;
+        }
+        arrival(ifindex, 0, 0)
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use aya::maps::{MapData, MapInfo, PerCpuArray};
 use aya::{Ebpf, EbpfLoader};
 use gateway_common::abi::{
-    ABI_VERSION, Binding, Blocks, Node, PoolAddress, Settings, map, program,
+    ABI_VERSION, Binding, Blocks, InterfaceTable, Node, PoolAddress, Settings, map, program,
 };
 
 use crate::attach::Programs;
@@ -41,6 +41,8 @@ pub struct Dataplane {
 #[derive(Debug)]
 pub(crate) struct Maps {
     pub(crate) settings: Mapped<Settings>,
+    /// Two: one in force, one to be written.
+    pub(crate) interfaces: Mapped<InterfaceTable>,
     pub(crate) nodes: Mapped<Node>,
     pub(crate) bindings: Mapped<Binding>,
     pub(crate) pool: Mapped<PoolAddress>,
@@ -124,6 +126,7 @@ impl Dataplane {
         Programs::load(&mut ebpf)?;
         let maps = Maps {
             settings: Mapped::new(map::SETTINGS, data(&ebpf, map::SETTINGS)?, 1)?,
+            interfaces: Mapped::new(map::INTERFACES, data(&ebpf, map::INTERFACES)?, 2)?,
             nodes: Mapped::new(map::NODES, data(&ebpf, map::NODES)?, limits.tree_nodes)?,
             bindings: Mapped::new(
                 map::BINDINGS,
