@@ -14,10 +14,8 @@ pub const ABI_VERSION: u32 = 2;
 pub mod map {
     /// `Array<Settings>`, one entry.
     pub const SETTINGS: &str = "SETTINGS";
-    /// `HashMap<InterfaceKey, Interface>`: where a packet came in.
-    pub const INGRESS: &str = "INGRESS";
-    /// `HashMap<u32 (ifindex), Interface>`: where the FIB sends it.
-    pub const EGRESS: &str = "EGRESS";
+    /// `Array<InterfaceTable>`, two entries: `Settings` says which is in force.
+    pub const INTERFACES: &str = "INTERFACES";
     /// `DevMapHash`, ifindex to itself: ports that take redirected frames.
     pub const PORTS: &str = "PORTS";
     /// `Array<Node>`: the upper three levels of the address tree, node 0 is the root.
@@ -42,8 +40,7 @@ pub mod map {
     /// Those that are pinned: the state that a new program takes over.
     pub const PINNED: &[&str] = &[
         SETTINGS,
-        INGRESS,
-        EGRESS,
+        INTERFACES,
         PORTS,
         NODES,
         LEAVES,
@@ -90,19 +87,20 @@ pub struct Settings {
     pub trace_rate: u32,
     /// ICMP errors per second and CPU that the dataplane sends (RFC 1812 4.3.2.8).
     pub icmp_error_rate: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// The lowest bit says which [`InterfaceTable`] is in force.
+    pub interface_table: u32,
     /// Ports in a block of [`map::BLOCKS`] are 2 to this power.
     pub block_shift: u32,
     /// Reserved, 0.
-    pub reserved2: u32,
+    pub reserved: u32,
 }
 
 /// Where a packet came in: device and VLAN tags (0: none; priority tags are 0 too).
+/// Where it leaves: the IP interface, without tags.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 pub struct InterfaceKey {
-    /// Index of the device the frame is received on.
+    /// Index of the device the frame is received on, never 0.
     pub ifindex: u32,
     /// VLAN identifier of the outer tag.
     pub outer_vid: u16,
@@ -173,6 +171,34 @@ impl Interface {
     pub const fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
+}
+
+/// Places in a table of interfaces: a power of two.
+pub const INTERFACE_PLACES: usize = 1024;
+
+/// All interfaces by [`InterfaceKey`], see [`crate::interface_table`]. The one in force
+/// is never written: a change fills the other one, and then [`Settings`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct InterfaceTable {
+    /// Gives every key a place of its own; odd.
+    pub multiplier: u64,
+    /// Reserved, 0.
+    pub reserved: [u64; 7],
+    /// By [`crate::interface_table::place`].
+    pub entries: [InterfaceEntry; INTERFACE_PLACES],
+}
+
+/// A place in an [`InterfaceTable`]: a cache line.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct InterfaceEntry {
+    /// [`InterfaceKey::packed`]; 0: nobody's place.
+    pub key: u64,
+    /// Whose key it is.
+    pub interface: Interface,
+    /// Reserved, 0.
+    pub reserved: [u64; 2],
 }
 
 /// An address and, if it is a phone's, all that its outbound packets need: half a
@@ -432,6 +458,8 @@ const _: () = {
     assert!(size_of::<AddressRecord>() == 32);
     assert!(size_of::<BlockRecord>() == 32);
     assert!(size_of::<Interface>() == 40);
+    assert!(size_of::<InterfaceEntry>() == 64);
+    assert!(size_of::<InterfaceTable>() == 64 * (1 + INTERFACE_PLACES));
     assert!(size_of::<FragmentKey>() == 12);
     assert!(size_of::<TraceEvent>() == 24 + TRACE_BYTES);
     assert!(size_of::<EarlyFragment>() == 32 + HELD_BYTES);

@@ -16,6 +16,7 @@ pub mod address_tree;
 pub mod checksum;
 pub mod headers;
 pub mod icmp_answer;
+pub mod interface_table;
 pub mod nat;
 pub mod parse;
 pub mod port_range;

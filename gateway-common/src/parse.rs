@@ -152,7 +152,7 @@ pub fn ipv4(view: &impl PacketView, ip: u16) -> Result<Packet, Reason> {
     if first >> 28 != 4 || header_length < ipv4::HEADER as u16 || total_length < header_length {
         return Err(Reason::BadHeader);
     }
-    if usize::from(ip) + usize::from(total_length) > view.len() {
+    if !view.holds(usize::from(ip) + usize::from(total_length)) {
         return Err(Reason::Truncated);
     }
     let flags = id_and_fragment as u16;

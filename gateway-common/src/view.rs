@@ -39,6 +39,12 @@ pub trait PacketView {
         self.len() == 0
     }
 
+    /// Whether the frame reaches `end`, an offset.
+    #[inline(always)]
+    fn holds(&self, end: usize) -> bool {
+        end <= self.len()
+    }
+
     /// Reads a 16-bit field.
     #[inline(always)]
     fn u16(&self, offset: usize) -> Result<u16, Reason> {

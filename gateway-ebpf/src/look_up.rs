@@ -1,15 +1,17 @@
 //! The engine's look-ups over the maps.
 
 use core::ffi::c_void;
-use core::mem::offset_of;
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::abi::{
     AddressRecord, BlockRecord, Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey,
-    FragmentOwner, Interface, InterfaceKey, Settings, block_index,
+    FragmentOwner, INTERFACE_PLACES, Interface, InterfaceEntry, InterfaceKey, Settings,
+    block_index,
 };
+use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
+use crate::bounded::bounded;
 use crate::{fib, maps};
 
 /// Maps, and the context the FIB helper wants.
@@ -29,25 +31,27 @@ pub fn settings() -> Settings {
         })
 }
 
-/// One word of the settings, at this offset.
-#[inline(always)]
-fn settings_word(offset: usize) -> u32 {
-    // SAFETY: as above.
-    maps::SETTINGS.get_ptr(0).map_or(0, |settings| unsafe {
-        settings.cast::<u32>().byte_add(offset).read_volatile()
-    })
-}
-
 /// The interface that a frame with these tags came in on.
 #[inline(always)]
 pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static Interface> {
-    // SAFETY: values of this map are replaced whole, under RCU, by the controller.
+    let key = InterfaceKey {
+        ifindex,
+        outer_vid,
+        inner_vid,
+    }
+    .packed();
+    let settings = maps::SETTINGS.get_ptr(0)?;
+    // SAFETY: map memory, valid for the program's run; a word, written whole. The table
+    // it names is written again only after a grace period without it, so it stays as it
+    // is while this program runs. Below the mask is a place.
     unsafe {
-        maps::INGRESS.get(InterfaceKey {
-            ifindex,
-            outer_vid,
-            inner_vid,
-        })
+        let in_force = (&raw const (*settings).interface_table).read_volatile() & 1;
+        let table = maps::INTERFACES.get_ptr(in_force)?;
+        let place = interface_table::place(key, (*table).multiplier);
+        let place = bounded::<{ INTERFACE_PLACES as u32 - 1 }>(place) as usize;
+        let entries = (&raw const (*table).entries).cast::<InterfaceEntry>();
+        let entry = &*entries.add(place);
+        (entry.key == key).then_some(&entry.interface)
     }
 }
 
@@ -87,7 +91,11 @@ impl Tables for KernelTables {
 
     #[inline(always)]
     fn block(&self, pool: u32, port: u16) -> u32 {
-        block_index(pool, port, settings_word(offset_of!(Settings, block_shift)))
+        // SAFETY: as in `settings`, one word of it.
+        let shift = maps::SETTINGS.get_ptr(0).map_or(0, |settings| unsafe {
+            (&raw const (*settings).block_shift).read_volatile()
+        });
+        block_index(pool, port, shift)
     }
 
     #[inline(always)]
@@ -149,8 +157,11 @@ impl Tables for KernelTables {
 
     #[inline(always)]
     fn egress(&self, ifindex: u32) -> Option<&Interface> {
-        // SAFETY: as for `arrival`.
-        unsafe { maps::EGRESS.get(ifindex) }
+        // Nobody's place has the key of device 0, which is none.
+        if ifindex == 0 {
+            return None;
+        }
+        arrival(ifindex, 0, 0)
     }
 
     #[inline(always)]

@@ -3,23 +3,19 @@
 //! configuration.
 
 use aya_ebpf::{
-    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
+    bindings::BPF_F_MMAPABLE,
     macros::map,
-    maps::{Array, DevMapHash, HashMap, LruHashMap, PerCpuArray, RingBuf},
+    maps::{Array, DevMapHash, LruHashMap, PerCpuArray, RingBuf},
 };
 use gateway_common::abi::{
-    AnswerBudget, BlockRecord, Counters, EchoKey, FragmentKey, FragmentOwner, Hook, Interface,
-    InterfaceKey, Leaf, MAX_INTERFACES, Node, Settings,
+    AnswerBudget, BlockRecord, Counters, EchoKey, FragmentKey, FragmentOwner, Hook, InterfaceTable,
+    Leaf, MAX_INTERFACES, Node, Settings,
 };
 
 #[map]
 pub static SETTINGS: Array<Settings> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub static INGRESS: HashMap<InterfaceKey, Interface> =
-    HashMap::with_max_entries(2 * MAX_INTERFACES, BPF_F_NO_PREALLOC);
-#[map]
-pub static EGRESS: HashMap<u32, Interface> =
-    HashMap::with_max_entries(MAX_INTERFACES, BPF_F_NO_PREALLOC);
+pub static INTERFACES: Array<InterfaceTable> = Array::with_max_entries(2, BPF_F_MMAPABLE);
 #[map]
 pub static PORTS: DevMapHash = DevMapHash::with_max_entries(MAX_INTERFACES, 0);
 #[map]

@@ -311,6 +311,13 @@ impl PacketView for XdpView<'_> {
     fn len(&self) -> usize {
         self.frame_length() as usize
     }
+
+    #[inline(always)]
+    fn holds(&self, end: usize) -> bool {
+        // Only a buffer in several pieces reaches beyond the first: the helper is
+        // not called for the others.
+        end <= self.ctx.data_end() - self.ctx.data() || end <= self.len()
+    }
 }
 
 impl Capture for XdpView<'_> {

@@ -83,6 +83,14 @@ pub enum Error {
         /// The configuration key.
         key: &'static str,
     },
+    /// No table holds these interfaces; there is one for as many as there may be.
+    #[error("{keys} interface keys have no places of their own in a table of {places}")]
+    Places {
+        /// How many keys.
+        keys: usize,
+        /// Places in a table.
+        places: usize,
+    },
     /// A wish that contradicts itself; the controller checks before it asks.
     #[error("{private}: {source}")]
     Binding {

@@ -1,15 +1,22 @@
-//! What the programs know of interfaces: the way in, the way out, the ports.
+//! What the programs know of interfaces: the ways in and out, in two tables of which one
+//! is in force, and the ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aya::Pod;
+use aya::maps::MapData;
 use aya::maps::xdp::XdpMapError;
-use aya::maps::{HashMap, MapData};
-use gateway_common::abi::{Interface, InterfaceKey, MAX_INTERFACES, VlanTag, interface_flags, map};
+use bytemuck::Zeroable as _;
+use gateway_common::abi::{
+    INTERFACE_PLACES, Interface, InterfaceEntry, InterfaceKey, InterfaceTable, MAX_INTERFACES,
+    VlanTag, interface_flags, map,
+};
+use gateway_common::interface_table::{multiplier, place};
 
 use crate::Error;
 use crate::counters;
 use crate::desired::{Desired, InterfaceSpec, Role, UnboundHosts};
+use crate::mapped::wait_for_running_packets;
 use crate::open::Dataplane;
 
 /// A value of `gateway_common::abi` as aya's maps take it.
@@ -20,14 +27,14 @@ pub(crate) struct Abi<T>(pub(crate) T);
 // SAFETY: bytemuck has checked that any bytes are a T and that it has no padding.
 unsafe impl<T: bytemuck::Pod> Pod for Abi<T> {}
 
-pub(crate) type Ingress<'m> = HashMap<&'m mut MapData, Abi<InterfaceKey>, Abi<Interface>>;
-pub(crate) type Egress<'m> = HashMap<&'m mut MapData, u32, Abi<Interface>>;
+/// Interfaces by where packets come in and where they leave.
+type Ways = BTreeMap<InterfaceKey, Interface>;
 
 impl Dataplane {
     /// A slot for each interface, by its index; those that stay keep theirs, and
     /// with it their counters.
     pub(crate) fn assign_slots(&mut self, desired: &Desired) -> Result<BTreeMap<u32, u16>, Error> {
-        let known: BTreeMap<u32, Interface> = self.known_interfaces()?;
+        let known: BTreeMap<u32, Interface> = self.known_interfaces();
         let mut slots = BTreeMap::new();
         for interface in &desired.interfaces {
             if let Some(there) = known.get(&interface.ifindex) {
@@ -51,69 +58,68 @@ impl Dataplane {
         Ok(slots)
     }
 
-    fn known_interfaces(&mut self) -> Result<BTreeMap<u32, Interface>, Error> {
-        let mut known = BTreeMap::new();
-        for entry in self.egress()?.iter() {
-            let (ifindex, Abi(interface)) = entry.map_err(at(map::EGRESS))?;
-            known.insert(ifindex, interface);
-        }
-        Ok(known)
+    /// The interfaces that the programs know, by index.
+    fn known_interfaces(&self) -> BTreeMap<u32, Interface> {
+        self.ways()
+            .into_iter()
+            .filter(|(way, interface)| *way == key(interface.ifindex, &[]))
+            .map(|(_, interface)| (interface.ifindex, interface))
+            .collect()
     }
 
-    /// Writes the maps of interfaces.
+    /// Writes what the programs know of interfaces.
     pub(crate) fn write_interfaces(
         &mut self,
         desired: &Desired,
         slots: &BTreeMap<u32, u16>,
     ) -> Result<(), Error> {
-        let known = self.known_interfaces()?;
-        let mut ways_in = BTreeMap::new();
-        let mut ways_out = BTreeMap::new();
+        let known = self.known_interfaces();
+        let mut ways = Ways::new();
         for spec in &desired.interfaces {
             let mut interface = value(spec, slots[&spec.ifindex]);
             // Whether it takes XDP frames is known after it was attached to.
             if let Some(there) = known.get(&spec.ifindex) {
                 interface.flags |= there.flags & interface_flags::XDP_TRANSMIT;
             }
-            // tc sees packets on the IP interface, XDP on the port with their tags.
-            ways_in.insert(Abi(key(spec.ifindex, &[])), interface);
-            ways_in.insert(Abi(key(spec.port_ifindex, &spec.tags)), interface);
-            ways_out.insert(spec.ifindex, interface);
+            // tc sees packets on the IP interface, and the FIB sends them there; XDP
+            // sees them on the port with their tags.
+            ways.insert(key(spec.ifindex, &[]), interface);
+            ways.insert(key(spec.port_ifindex, &spec.tags), interface);
         }
-        let mut ingress = self.ingress()?;
-        for (key, interface) in &ways_in {
-            ingress
-                .insert(key, Abi(*interface), 0)
-                .map_err(at(map::INGRESS))?;
-        }
-        let stale: Vec<_> = ingress
-            .keys()
-            .filter_map(Result::ok)
-            .filter(|key| !ways_in.contains_key(key))
-            .collect();
-        for key in stale {
-            ingress.remove(&key).map_err(at(map::INGRESS))?;
-        }
-        let mut egress = self.egress()?;
-        for (ifindex, interface) in &ways_out {
-            egress
-                .insert(ifindex, Abi(*interface), 0)
-                .map_err(at(map::EGRESS))?;
-        }
-        let stale: Vec<_> = egress
-            .keys()
-            .filter_map(Result::ok)
-            .filter(|ifindex| !ways_out.contains_key(ifindex))
-            .collect();
-        for ifindex in stale {
-            egress.remove(&ifindex).map_err(at(map::EGRESS))?;
-        }
+        self.put_in_force(&ways)?;
         self.set_icmp_error_rate(desired.icmp_error_rate);
         self.slots = desired
             .interfaces
             .iter()
             .map(|spec| (slots[&spec.ifindex], spec.clone()))
             .collect();
+        Ok(())
+    }
+
+    /// What the table in force says.
+    fn ways(&self) -> Ways {
+        let in_force = self.maps.settings.get(0).interface_table & 1;
+        let table = self.maps.interfaces.get(in_force as usize);
+        let used = table.entries.iter().filter(|entry| entry.key != 0);
+        used.map(|entry| (InterfaceKey::unpacked(entry.key), entry.interface))
+            .collect()
+    }
+
+    /// Writes the table that no program reads, and has them all read it by one store.
+    /// Killed before that, a daemon has changed nothing; after it, everything.
+    fn put_in_force(&self, ways: &Ways) -> Result<(), Error> {
+        let table = table(ways)?;
+        let mut settings = self.maps.settings.get(0);
+        let in_force = settings.interface_table & 1;
+        if self.maps.interfaces.get(in_force as usize) == *table {
+            return Ok(());
+        }
+        // A packet may still be looking at what the former change took out of force.
+        wait_for_running_packets();
+        let other = in_force ^ 1;
+        self.maps.interfaces.set(other as usize, &table);
+        settings.interface_table = other;
+        self.maps.settings.set(0, &settings);
         Ok(())
     }
 
@@ -144,18 +150,16 @@ impl Dataplane {
                     },
                 })?;
         }
-        let set = |interface: &mut Interface| {
-            interface.flags &= !interface_flags::XDP_TRANSMIT;
-            if transmits {
-                interface.flags |= interface_flags::XDP_TRANSMIT;
+        let mut ways = self.ways();
+        for interface in ways.values_mut() {
+            if interface.ifindex == spec.ifindex {
+                interface.flags &= !interface_flags::XDP_TRANSMIT;
+                if transmits {
+                    interface.flags |= interface_flags::XDP_TRANSMIT;
+                }
             }
-        };
-        let mut egress = self.egress()?;
-        let Abi(mut interface) = egress.get(&spec.ifindex, 0).map_err(at(map::EGRESS))?;
-        set(&mut interface);
-        egress
-            .insert(spec.ifindex, Abi(interface), 0)
-            .map_err(at(map::EGRESS))
+        }
+        self.put_in_force(&ways)
     }
 
     /// Takes ports out that no interface uses any more.
@@ -170,22 +174,6 @@ impl Dataplane {
             ports.remove(port).map_err(at(map::PORTS))?;
         }
         Ok(())
-    }
-
-    pub(crate) fn ingress(&mut self) -> Result<Ingress<'_>, Error> {
-        let map = self
-            .ebpf
-            .map_mut(map::INGRESS)
-            .ok_or(Error::Missing(map::INGRESS))?;
-        HashMap::try_from(map).map_err(at(map::INGRESS))
-    }
-
-    pub(crate) fn egress(&mut self) -> Result<Egress<'_>, Error> {
-        let map = self
-            .ebpf
-            .map_mut(map::EGRESS)
-            .ok_or(Error::Missing(map::EGRESS))?;
-        HashMap::try_from(map).map_err(at(map::EGRESS))
     }
 
     fn ports(&mut self) -> Result<aya::maps::DevMapHash<&mut MapData>, Error> {
@@ -208,6 +196,25 @@ fn key(ifindex: u32, tags: &[VlanTag]) -> InterfaceKey {
         outer_vid: vid(0),
         inner_vid: vid(1),
     }
+}
+
+/// A table in memory.
+fn table(ways: &Ways) -> Result<Box<InterfaceTable>, Error> {
+    let keys: Vec<InterfaceKey> = ways.keys().copied().collect();
+    let mut table = Box::new(InterfaceTable::zeroed());
+    table.multiplier = multiplier(&keys).ok_or(Error::Places {
+        keys: keys.len(),
+        places: INTERFACE_PLACES,
+    })?;
+    for (key, interface) in ways {
+        let key = key.packed();
+        table.entries[place(key, table.multiplier) as usize] = InterfaceEntry {
+            key,
+            interface: *interface,
+            reserved: [0; 2],
+        };
+    }
+    Ok(table)
 }
 
 fn value(spec: &InterfaceSpec, slot: u16) -> Interface {
@@ -236,5 +243,41 @@ fn value(spec: &InterfaceSpec, slot: u16) -> Interface {
         tags,
         mac: [0, 2, 4].map(|at| u16::from_be_bytes([spec.mac[at], spec.mac[at + 1]])),
         reserved: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_is_where_the_programs_look_and_nothing_else_is() {
+        let ways: Ways = (1..64)
+            .flat_map(|slot| {
+                let interface = Interface {
+                    ifindex: 10 + u32::from(slot),
+                    slot,
+                    ..Interface::default()
+                };
+                let tag = VlanTag {
+                    tpid: 0x8100,
+                    vid: 100 + slot,
+                };
+                [
+                    (key(interface.ifindex, &[]), interface),
+                    (key(3, &[tag]), interface),
+                ]
+            })
+            .collect();
+        let table = table(&ways).unwrap();
+        for (way, interface) in &ways {
+            let entry = table.entries[place(way.packed(), table.multiplier) as usize];
+            assert_eq!((entry.key, entry.interface), (way.packed(), *interface));
+        }
+        let used = table.entries.iter().filter(|entry| entry.key != 0).count();
+        assert_eq!(used, ways.len());
+        for unused in table.entries.iter().filter(|entry| entry.key == 0) {
+            assert_eq!(*unused, InterfaceEntry::zeroed());
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use aya::maps::{MapData, MapInfo, PerCpuArray};
 use aya::{Ebpf, EbpfLoader};
-use gateway_common::abi::{ABI_VERSION, BlockRecord, Leaf, Node, Settings, map, program};
+use gateway_common::abi::{
+    ABI_VERSION, BlockRecord, InterfaceTable, Leaf, Node, Settings, map, program,
+};
 use gateway_common::address_tree::Owner;
 
 use crate::attach::Programs;
@@ -39,6 +41,8 @@ pub struct Dataplane {
 #[derive(Debug)]
 pub(crate) struct Maps {
     pub(crate) settings: Mapped<Settings>,
+    /// Two: one in force, one to be written.
+    pub(crate) interfaces: Mapped<InterfaceTable>,
     pub(crate) nodes: Mapped<Node>,
     pub(crate) leaves: Mapped<Leaf>,
     pub(crate) blocks: Mapped<BlockRecord>,
@@ -135,6 +139,7 @@ impl Dataplane {
         Programs::load(&mut ebpf)?;
         let maps = Maps {
             settings: Mapped::new(map::SETTINGS, data(&ebpf, map::SETTINGS)?, 1)?,
+            interfaces: Mapped::new(map::INTERFACES, data(&ebpf, map::INTERFACES)?, 2)?,
             nodes: Mapped::new(map::NODES, data(&ebpf, map::NODES)?, limits.tree_nodes)?,
             leaves: Mapped::new(map::LEAVES, data(&ebpf, map::LEAVES)?, limits.tree_nodes)?,
             blocks: Mapped::new(map::BLOCKS, data(&ebpf, map::BLOCKS)?, limits.blocks())?,
