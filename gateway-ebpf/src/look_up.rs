@@ -11,7 +11,7 @@ use gateway_common::abi::{
 use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
-use crate::bounded::bounded;
+use crate::bounded::{at_once, bounded};
 use crate::{fib, maps};
 
 /// Maps, and the context the FIB helper wants.
@@ -51,7 +51,7 @@ pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static 
         let place = bounded::<{ INTERFACE_PLACES as u32 - 1 }>(place) as usize;
         let entries = (&raw const (*table).entries).cast::<InterfaceEntry>();
         let entry = &*entries.add(place);
-        (entry.key == key).then_some(&entry.interface)
+        (entry.key == key).then(|| &*at_once(&raw const entry.interface))
     }
 }
 

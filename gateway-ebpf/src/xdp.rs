@@ -204,6 +204,14 @@ impl XdpView<'_> {
         Ok(start as *mut u8)
     }
 
+    /// Whether a buffer in several pieces reaches `end`: nearly all are in one, and no
+    /// helper is called for them. A function of its own, to leave the caller its stack.
+    #[cold]
+    #[inline(never)]
+    fn holds_in_pieces(&self, end: usize) -> bool {
+        end <= self.frame_length() as usize
+    }
+
     /// Moves the start of the frame: forward (cut) or back (more room).
     #[inline(always)]
     fn move_head(&mut self, bytes: i32) -> Result<(), Reason> {
@@ -314,9 +322,7 @@ impl PacketView for XdpView<'_> {
 
     #[inline(always)]
     fn holds(&self, end: usize) -> bool {
-        // Only a buffer in several pieces reaches beyond the first: the helper is
-        // not called for the others.
-        end <= self.ctx.data_end() - self.ctx.data() || end <= self.len()
+        end <= self.ctx.data_end() - self.ctx.data() || self.holds_in_pieces(end)
     }
 }
 
