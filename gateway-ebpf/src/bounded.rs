@@ -24,18 +24,6 @@ pub fn plus<const N: usize>(value: usize) -> usize {
     value
 }
 
-/// The same pointer, computed here and now: the compiler otherwise keeps what it is
-/// computed from, on a stack that has no room for it.
-#[inline(always)]
-pub fn at_once<T>(pointer: *const T) -> *const T {
-    let mut pointer = pointer;
-    // SAFETY: no instruction at all.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags));
-    }
-    pointer
-}
-
 /// Loads two bytes as they stand.
 ///
 /// # Safety

@@ -1,6 +1,7 @@
 //! The engine's look-ups over the maps.
 
 use core::ffi::c_void;
+use core::mem::offset_of;
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::abi::{
@@ -11,7 +12,7 @@ use gateway_common::abi::{
 use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
-use crate::bounded::{at_once, bounded};
+use crate::bounded::{bounded, plus};
 use crate::{fib, maps};
 
 /// Maps, and the context the FIB helper wants.
@@ -50,8 +51,14 @@ pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static 
         let place = interface_table::place(key, (*table).multiplier);
         let place = bounded::<{ INTERFACE_PLACES as u32 - 1 }>(place) as usize;
         let entries = (&raw const (*table).entries).cast::<InterfaceEntry>();
-        let entry = &*entries.add(place);
-        (entry.key == key).then(|| &*at_once(&raw const entry.interface))
+        let entry = entries.add(place);
+        if (*entry).key != key {
+            return None;
+        }
+        // A sum the compiler cannot take apart: it would keep the parts, for which a
+        // kernel of 6.1 has no room on the stack.
+        let interface = plus::<{ offset_of!(InterfaceEntry, interface) }>(entry as usize);
+        Some(&*(interface as *const Interface))
     }
 }
 
