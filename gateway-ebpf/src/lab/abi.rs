@@ -48,13 +48,16 @@ pub(crate) struct Traffic {
     pub(crate) stride: u32,
     /// The device that `lab_generate` sends by.
     pub(crate) ifindex: u32,
-    /// The program that `lab_craft` calls: index into `LAB_TARGETS`.
+    /// The program that `lab_craft` and `lab_turn` call: index into `LAB_TARGETS`.
     pub(crate) target: u32,
     /// Length of the IP packet in bytes.
     pub(crate) ip_length: u32,
     /// Destination and source Ethernet address, 16 bits each, as they stand in a frame.
     pub(crate) ethernet: [u16; 6],
 }
+
+/// Bytes that `lab_generate` takes off a live frame's start.
+pub(crate) const LEAD: usize = 16;
 
 /// Index in `LAB_COUNTS` of packets made.
 pub(crate) const MADE: u32 = 0;

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `generate.rs` | `lab_generate` | one flow after the other, redirected to a device (live frames) |
 //! | `craft.rs` | `lab_craft`, `lab_end` | a random packet, then a tail call into the program measured |
+//! | `turn.rs` | `lab_turn` | a tail call into the program whose turn it is |
 //! | `forward.rs` | `lab_forward` | a bare FIB forwarder: the limit of a path |
 //! | `count.rs` | `lab_count`, `lab_pass` | where packets end, and a device that only needs NAPI |
 //! | `look_up.rs` | `lab_keys`, `lab_{hash,tree}_{out,in}` | hash or tree and arrays? |
@@ -21,6 +22,7 @@ mod generate;
 mod headers;
 mod look_up;
 mod maps;
+mod turn;
 
 use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
 
@@ -33,6 +35,11 @@ pub fn lab_generate(ctx: XdpContext) -> u32 {
 #[xdp(frags)]
 pub fn lab_craft(ctx: XdpContext) -> u32 {
     craft::run(&ctx).unwrap_or(xdp_action::XDP_ABORTED)
+}
+
+#[xdp(frags)]
+pub fn lab_turn(ctx: XdpContext) -> u32 {
+    turn::run(&ctx).unwrap_or(xdp_action::XDP_ABORTED)
 }
 
 #[xdp(frags)]

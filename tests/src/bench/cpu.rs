@@ -16,16 +16,25 @@ pub(crate) enum Core {
     Router,
     /// The generator.
     Generator,
+    /// Who starts and stops it, on the same core and ahead of it.
+    Control,
 }
 
 impl Core {
     /// The last core is the router's, the first the generator's.
     fn number(self) -> usize {
         match self {
-            Self::Router => std::thread::available_parallelism().map_or(1, usize::from) - 1,
-            Self::Generator => 0,
+            Self::Router => cores() - 1,
+            Self::Generator | Self::Control => 0,
         }
     }
+}
+
+/// How many cores there are, wherever the calling thread may run.
+fn cores() -> usize {
+    let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN);
+    let known = online.ok().flatten();
+    known.and_then(|cores| cores.try_into().ok()).unwrap_or(1)
 }
 
 /// Keeps the calling thread on a core.
@@ -58,6 +67,7 @@ fn claim(thread: Pid, core: Core) -> Result<()> {
     let id = thread.to_string();
     let words = match core {
         Core::Generator => ["chrt", "-f", "-p", "1", &id],
+        Core::Control => ["chrt", "-f", "-p", "2", &id],
         Core::Router => ["renice", "-n", "-20", "-p", &id],
     };
     let output = Command::new(words[0]).args(&words[1..]).output();

@@ -42,13 +42,19 @@ impl Gateway {
     /// Loads them and puts the programs on the router's devices.
     pub(crate) fn start(path: &Path, phones: Phones) -> Result<Self> {
         let (mut gateway, _) = Self::load(path, phones, phones.addresses())?;
-        let attached = gateway
+        gateway.attach()?;
+        Ok(gateway)
+    }
+
+    /// Puts the programs on the router's devices, in place of what is at their links.
+    pub(crate) fn attach(&mut self) -> Result<()> {
+        let attached = self
             .dataplane
-            .attach(&gateway.desired.interfaces, XdpPreference::Native);
+            .attach(&self.desired.interfaces, XdpPreference::Native);
         for attachment in attached {
             attachment?;
         }
-        Ok(gateway)
+        Ok(())
     }
 
     /// Loads the same once more: how long it takes to find that nothing changed.

@@ -16,14 +16,21 @@ use gateway_common::abi::map;
 use gateway_tests::link::Interface;
 use gateway_tests::wait::eventually;
 
-use super::abi::{COUNTS, Traffic};
+use super::abi::{COUNTS, LEAD, Traffic};
 use super::path::FRAME;
 
 /// Live frames taken from the page pool at once: the kernel's maximum.
 const BATCH: u32 = 256;
+/// What `lab_craft` and `lab_turn` call: the program that is measured,
+pub(crate) const GATEWAY: u32 = 0;
+/// nothing,
+pub(crate) const NOTHING: u32 = 1;
+/// or the bare forwarder.
+pub(crate) const FORWARDER: u32 = 2;
 /// The programs of the object.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "lab_generate",
+    "lab_turn",
     "lab_craft",
     "lab_end",
     "lab_forward",
@@ -114,6 +121,16 @@ impl Lab {
         })
     }
 
+    /// Puts a program where the one of a pinned link is, without a packet lost.
+    pub(crate) fn take_over(&mut self, name: &str, link: &Path) -> Result<()> {
+        let link = FdLink::from(PinnedLink::from_pin(link)?);
+        let xdp = xdp_mut(&mut self.ebpf, name)?;
+        let id = xdp.attach_to_link(XdpLink::try_from(link)?)?;
+        // The pin holds the link.
+        drop(xdp.take_link(id)?);
+        Ok(())
+    }
+
     /// Lets `lab_forward` send by this device.
     pub(crate) fn forward_to(&mut self, device: &Interface) -> Result<()> {
         let index = device.index()?;
@@ -124,8 +141,8 @@ impl Lab {
         Ok(())
     }
 
-    /// What `lab_craft` calls: target 0 is the program pinned by `link`, 1 is `lab_end`,
-    /// 2 is `lab_forward`.
+    /// Gives `lab_craft` and `lab_turn` what they call; the gateway's program is the one
+    /// pinned by `link`.
     pub(crate) fn set_targets(&mut self, link: &Path) -> Result<()> {
         let link = FdLink::from(PinnedLink::from_pin(link)?);
         let id = link.info()?.program_id();
@@ -138,9 +155,9 @@ impl Lab {
         let forward = xdp(&self.ebpf, "lab_forward")?.fd()?.try_clone()?;
         let map = self.ebpf.map_mut("LAB_TARGETS");
         let mut targets = ProgramArray::try_from(map.context("no map LAB_TARGETS")?)?;
-        targets.set(0, &measured, 0)?;
-        targets.set(1, &end, 0)?;
-        targets.set(2, &forward, 0)?;
+        targets.set(GATEWAY, &measured, 0)?;
+        targets.set(NOTHING, &end, 0)?;
+        targets.set(FORWARDER, &forward, 0)?;
         Ok(())
     }
 
@@ -191,7 +208,7 @@ impl Lab {
     /// Sends so many packets from the caller's namespace, as fast as it can.
     pub(crate) fn send(&self, packets: u32) -> Result<()> {
         let options = TestRunOptions {
-            data_in: Some(&[0; FRAME]),
+            data_in: Some(&[0; LEAD + FRAME]),
             repeat: packets,
             attrs: TestRunAttrs::new().xdp_live_frames(BATCH),
             ..TestRunOptions::default()

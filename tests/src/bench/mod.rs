@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `per_packet.rs` | nanoseconds of a packet by test-run, over random phones |
 //! | `look_ups.rs` | the same keys through hash maps and through the gateway's tree and arrays |
-//! | `throughput.rs`, `systems.rs` | packets per second of the gateway and its peers, on one path |
+//! | `throughput.rs`, `in_turns.rs`, `systems.rs` | packets per second of the gateway and its peers, on one path |
 //! | `memory.rs` | bytes of a binding, time to load them |
 //! | `report.rs`, `statistics.rs` | figures as a table or JSON; medians |
 //! | `path.rs`, `phones.rs` | generator, router and sink; who has which ports |
@@ -17,6 +17,7 @@ mod abi;
 mod conntrack;
 mod cpu;
 mod gateway;
+mod in_turns;
 mod interval;
 mod lab;
 mod look_ups;
@@ -46,7 +47,7 @@ pub(crate) struct Options {
     /// Only these sections
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Section>,
-    /// Only these systems in the throughput section
+    /// Only these peers in the throughput section, beside the bare forwarder and the gateway
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) systems: Vec<System>,
 }

@@ -11,7 +11,7 @@ use super::Options;
 use super::abi::{self, Traffic};
 use super::cpu::{Core, pin_this_thread};
 use super::gateway::Gateway;
-use super::lab::Lab;
+use super::lab::{FORWARDER, GATEWAY, Lab, NOTHING};
 use super::path::Path;
 use super::phones::Phones;
 use super::report::{Figure, Report, Target};
@@ -26,11 +26,6 @@ const TARGET: Target = Target::AtMost(3.0);
 
 const XDP_DROP: u32 = 1;
 const XDP_REDIRECT: u32 = 4;
-
-/// `LAB_TARGETS`: what `lab_craft` calls.
-const THE_GATEWAY: u32 = 0;
-const NOTHING: u32 = 1;
-const THE_FORWARDER: u32 = 2;
 
 /// One way through the gateway: its name, the packets, how they should end.
 type Case = (&'static str, u32, Reason);
@@ -70,7 +65,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
             };
             let rounds = bench.rounds(options.rounds());
             for _ in 0..options.rounds() {
-                forwarder.push(bench.once(CASES[0], THE_FORWARDER)?);
+                forwarder.push(bench.once(CASES[0], FORWARDER)?);
             }
             drop(bench);
             gateway.stop()?;
@@ -123,7 +118,7 @@ impl Bench<'_> {
         }
         for _ in 0..rounds {
             for (times, case) in all.iter_mut().zip(CASES) {
-                times.push(self.once(case, THE_GATEWAY)?);
+                times.push(self.once(case, GATEWAY)?);
             }
         }
         Ok(all)
@@ -164,7 +159,7 @@ impl Bench<'_> {
         let device = device.clone();
         let many = 1000;
         self.lab.set_traffic(Traffic {
-            target: THE_GATEWAY,
+            target: GATEWAY,
             ..traffic
         })?;
         let before = self.gateway.count(&device, reason)?;

@@ -9,6 +9,8 @@ pub(crate) enum Target {
     AtLeast(f64),
     /// As much or less.
     AtMost(f64),
+    /// Between the two.
+    Within(f64, f64),
 }
 
 impl Target {
@@ -16,6 +18,7 @@ impl Target {
         match self {
             Self::AtLeast(bound) => value >= bound,
             Self::AtMost(bound) => value <= bound,
+            Self::Within(low, high) => (low..=high).contains(&value),
         }
     }
 
@@ -23,6 +26,7 @@ impl Target {
         match self {
             Self::AtLeast(bound) => format!(">= {bound}"),
             Self::AtMost(bound) => format!("<= {bound}"),
+            Self::Within(low, high) => format!("{low} to {high}"),
         }
     }
 }

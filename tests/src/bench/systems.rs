@@ -2,11 +2,8 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
-use aya::programs::xdp::XdpLink;
+use anyhow::{Result, bail};
 
-use super::gateway::Gateway;
-use super::lab::Lab;
 use super::path::Path;
 use super::phones::Phones;
 
@@ -33,6 +30,9 @@ pub(crate) enum Source {
     /// Translated.
     Public,
 }
+
+/// Those that work on the kernel's path, and alone.
+pub(crate) const PEERS: [System; 3] = [System::Snat, System::Stateless, System::Kernel];
 
 impl System {
     /// All, in the order of a round.
@@ -64,12 +64,8 @@ impl System {
     }
 }
 
-/// A system at work on the path's router.
+/// A peer at work on the path's router.
 pub(crate) enum Installed<'p> {
-    /// An XDP program; dropping the link takes it off.
-    Xdp(XdpLink),
-    /// The gateway.
-    Gateway(&'p Path, Box<Gateway>),
     /// A rule set.
     Rules(&'p Path),
     /// Nothing at all.
@@ -77,16 +73,11 @@ pub(crate) enum Installed<'p> {
 }
 
 impl<'p> Installed<'p> {
-    /// Sets a system up.
-    pub(crate) fn new(system: System, path: &'p Path, lab: &mut Lab) -> Result<Self> {
+    /// Sets a peer up that works on the kernel's path.
+    pub(crate) fn new(system: System, path: &'p Path) -> Result<Self> {
         let rules = match system {
-            System::Forwarder => return Ok(Self::Xdp(lab.attach("lab_forward", &path.inside)?)),
-            System::Gateway => {
-                let phones = Phones::thousand();
-                let gateway = path.router().enter(|| Gateway::start(path, phones))?;
-                return Ok(Self::Gateway(path, Box::new(gateway)));
-            }
             System::Kernel => return Ok(Self::Nothing),
+            System::Forwarder | System::Gateway => bail!("works in turns: in_turns.rs"),
             // One look-up in a map of phones, for the first packet of a flow.
             System::Snat => format!(
                 "chain out {{ type nat hook postrouting priority srcnat; \
@@ -111,8 +102,6 @@ impl<'p> Installed<'p> {
     /// Takes it off again.
     pub(crate) fn remove(self) -> Result<()> {
         match self {
-            Self::Xdp(link) => drop(link),
-            Self::Gateway(path, gateway) => path.router().enter(|| gateway.stop())?,
             Self::Rules(path) => path.router().nft("delete table ip bench")?,
             Self::Nothing => {}
         }

@@ -11,6 +11,7 @@ use super::Options;
 use super::abi::{self, Traffic};
 use super::conntrack;
 use super::cpu::{Core, pin_this_thread};
+use super::in_turns::{CHANGE, InTurns, TURN, turn};
 use super::interval::{pass, rates};
 use super::lab::Lab;
 use super::path::Path;
@@ -18,13 +19,13 @@ use super::per_packet::ethernet;
 use super::phones::Phones;
 use super::report::{Figure, Report, Target};
 use super::statistics::{median, median_ratio};
-use super::systems::{Installed, Source, System};
+use super::systems::{Installed, PEERS, Source, System};
 
 /// Flows over 1,000 phones; one flow is of one phone.
 const FLOWS: [u32; 3] = [1, 10_000, 1_000_000];
 /// More packets than are sent while one round lasts, in one call to the kernel: between
 /// calls nothing is sent for tens of milliseconds, while it waits for the last pages.
-const PACKETS_PER_SECOND: f64 = 8e6;
+const PACKETS_PER_SECOND: f64 = 12e6;
 /// Time to run in, after a system was installed.
 const RUN_IN: Duration = Duration::from_millis(100);
 /// A tracker that has not seen all flows by then is measured as it is.
@@ -37,11 +38,27 @@ struct Rate {
     received: f64,
 }
 
-/// All rounds of one system and one number of flows.
-type Rounds = Vec<Rate>;
+/// All rounds of one system and one number of flows, with a rate or several each.
+type Rounds = Vec<Vec<Rate>>;
+
+/// Turns of a pair in a round.
+const TURNS: usize = 10;
 
 /// Measures every system with every number of flows.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
+    // A thread of its own: it keeps its priority.
+    std::thread::scope(|scope| {
+        let control = scope.spawn(|| {
+            pin_this_thread(Core::Control)?;
+            compare(options, report)
+        });
+        control
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn compare(options: &Options, report: &mut Report) -> Result<()> {
     let interval = Duration::from_millis(if options.quick { 250 } else { 600 });
     let _limits = conntrack::Raised::new()?;
     let path = Path::new()?;
@@ -55,22 +72,26 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let mut rounds = vec![Rounds::new(); System::ALL.len()];
         for round in 1..=options.rounds() {
             report.progress(&format!("packets per second, {flows} flows, round {round}"));
-            for (rounds, system) in rounds.iter_mut().zip(System::ALL) {
+            let both = InTurns::new(&path, &mut lab)?;
+            let load = Load {
+                lab: &lab,
+                path: &path,
+                traffic,
+            };
+            for (system, rates) in load.pair()? {
+                rounds[system as usize].push(rates);
+            }
+            both.remove()?;
+            for system in PEERS {
                 if !options.systems.is_empty() && !options.systems.contains(&system) {
                     continue;
                 }
-                let installed = Installed::new(system, &path, &mut lab)?;
+                let installed = Installed::new(system, &path)?;
                 path.pin()?;
-                let load = Load {
-                    lab: &lab,
-                    path: &path,
-                    traffic,
-                    interval,
-                };
                 if system == System::Snat && round == 1 {
                     load.fill()?;
                 }
-                rounds.push(load.measure(system)?);
+                rounds[system as usize].push(vec![load.alone(system, interval)?]);
                 installed.remove()?;
             }
         }
@@ -94,14 +115,13 @@ struct Load<'a> {
     lab: &'a Lab,
     path: &'a Path,
     traffic: Traffic,
-    interval: Duration,
 }
 
 impl Load<'_> {
-    /// Sends from the path's source while `work` runs.
-    fn during<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Sends from the path's source while `work` runs, which takes about so long.
+    fn during<T>(&self, time: Duration, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let stop = AtomicBool::new(false);
-        let packets = (self.interval + 2 * RUN_IN).as_secs_f64() * PACKETS_PER_SECOND;
+        let packets = (time + RUN_IN).as_secs_f64() * PACKETS_PER_SECOND;
         self.lab.set_traffic(self.traffic)?;
         std::thread::scope(|scope| {
             let sender = scope.spawn(|| {
@@ -142,7 +162,7 @@ impl Load<'_> {
     /// Lets connection tracking see every flow once.
     fn fill(&self) -> Result<()> {
         let flows = u64::from(self.traffic.flows);
-        self.during(|| {
+        self.during(Duration::from_secs(1), || {
             let step = Duration::from_millis(50);
             for _ in 0..FILL.as_millis() / step.as_millis() {
                 if conntrack::connections(self.path.router())? >= flows {
@@ -154,15 +174,38 @@ impl Load<'_> {
         })
     }
 
-    /// What a system on the path takes.
-    fn measure(&self, system: System) -> Result<Rate> {
-        let [offered, private, public] = self.during(|| {
+    /// What a system that is alone on the path takes.
+    fn alone(&self, system: System, interval: Duration) -> Result<Rate> {
+        self.during(RUN_IN + interval, || {
             pass(RUN_IN);
-            rates(self.interval, || {
-                let counts = self.lab.counts()?;
-                let at = |index: u32| counts[index as usize];
-                anyhow::Ok([abi::MADE, abi::ARRIVED_PRIVATE, abi::ARRIVED_PUBLIC].map(at))
-            })
+            self.rate(system, interval)
+        })
+    }
+
+    /// What the bare forwarder and the gateway take, in turns.
+    fn pair(&self) -> Result<[(System, Vec<Rate>); 2]> {
+        let mut rates = [System::Forwarder, System::Gateway].map(|system| (system, Vec::new()));
+        let time = RUN_IN + 2 * (CHANGE + TURN) * TURNS as u32;
+        self.during(time, || {
+            pass(RUN_IN);
+            for _ in 0..TURNS {
+                for (system, rates) in &mut rates {
+                    self.lab.set_traffic(turn(self.traffic, *system))?;
+                    pass(CHANGE);
+                    rates.push(self.rate(*system, TURN)?);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(rates)
+    }
+
+    /// What comes through the system at work.
+    fn rate(&self, system: System, interval: Duration) -> Result<Rate> {
+        let [offered, private, public] = rates(interval, || {
+            let counts = self.lab.counts()?;
+            let at = |index: u32| counts[index as usize];
+            anyhow::Ok([abi::MADE, abi::ARRIVED_PRIVATE, abi::ARRIVED_PUBLIC].map(at))
         })?;
         let (received, strange) = match system.source() {
             Source::Private => (private, public),
@@ -182,9 +225,19 @@ impl Load<'_> {
 struct Measured(Vec<Vec<Rounds>>);
 
 impl Measured {
+    /// Every rate, in turn.
     fn received(&self, flows: usize, system: System) -> Vec<f64> {
-        let rounds = &self.0[flows][system as usize];
-        rounds.iter().map(|rate| rate.received).collect()
+        let rounds = self.0[flows][system as usize].iter().flatten();
+        rounds.map(|rate| rate.received).collect()
+    }
+
+    /// The rate of each round.
+    fn by_round(&self, flows: usize, system: System) -> Vec<f64> {
+        let middle = |rates: &Vec<Rate>| {
+            let rates: Vec<f64> = rates.iter().map(|rate| rate.received).collect();
+            median(&rates)
+        };
+        self.0[flows][system as usize].iter().map(middle).collect()
     }
 
     fn add_figures(&self, report: &mut Report) {
@@ -192,21 +245,26 @@ impl Measured {
             for system in System::ALL {
                 self.add_system(flows, system, report);
             }
-            for peer in [System::Snat, System::Stateless, System::Kernel] {
+            for peer in PEERS {
                 self.add_advantage(flows, peer, report);
             }
         }
         let last = FLOWS.len() - 1;
-        let million = self.received(last, System::Gateway);
-        let one = self.received(0, System::Gateway);
-        if !million.is_empty() {
-            let case = format!("gateway's evenness, {} flows", FLOWS[last]);
-            report.add(
-                Figure::new(case, median(&million), "packets/s")
-                    .against(title(0, System::Gateway), median_ratio(&million, &one))
-                    .target(Target::AtLeast(0.95)),
-            );
-        }
+        let evenness = self.share_of_limit(last) / self.share_of_limit(0);
+        let case = format!("gateway's evenness, {} flows", FLOWS[last]);
+        report.add(
+            Figure::new(case, self.share_of_limit(last), "of the bare forwarder")
+                .against(title(0, System::Gateway), evenness)
+                .target(Target::Within(0.95, 1.05)),
+        );
+    }
+
+    /// The gateway's rate as a share of the bare forwarder's: what the number of flows
+    /// does to the path itself is in both.
+    fn share_of_limit(&self, flows: usize) -> f64 {
+        let [gateway, limit] =
+            [System::Gateway, System::Forwarder].map(|system| self.received(flows, system));
+        median_ratio(&gateway, &limit)
     }
 
     /// What came through a system, and what was offered to it.
@@ -217,18 +275,14 @@ impl Measured {
         }
         let case = title(flows, system);
         let figure = Figure::new(case.clone(), median(&rates), "packets/s");
-        let limit = self.received(flows, System::Forwarder);
         report.add(match system {
-            System::Gateway if !limit.is_empty() => figure
-                .against(
-                    title(flows, System::Forwarder),
-                    median_ratio(&rates, &limit),
-                )
+            System::Gateway => figure
+                .against(title(flows, System::Forwarder), self.share_of_limit(flows))
                 .target(Target::AtLeast(0.90)),
             _ => figure,
         });
         let rounds = &self.0[flows][system as usize];
-        let offered: Vec<f64> = rounds.iter().map(|rate| rate.offered).collect();
+        let offered: Vec<f64> = rounds.iter().flatten().map(|rate| rate.offered).collect();
         let ratio = median_ratio(&offered, &rates);
         let figure = Figure::new(format!("offered to {case}"), median(&offered), "packets/s");
         report.add(figure.against(case, ratio));
@@ -236,9 +290,9 @@ impl Measured {
 
     /// The gateway against a peer that does as much or less.
     fn add_advantage(&self, flows: usize, peer: System, report: &mut Report) {
-        let gateway = self.received(flows, System::Gateway);
-        let rates = self.received(flows, peer);
-        if gateway.is_empty() || rates.is_empty() {
+        let gateway = self.by_round(flows, System::Gateway);
+        let rates = self.by_round(flows, peer);
+        if rates.is_empty() {
             return;
         }
         let case = format!("gateway's advantage, {} flows", FLOWS[flows]);
