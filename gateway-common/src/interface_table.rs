@@ -19,7 +19,10 @@ impl InterfaceKey {
     #[inline(always)]
     #[must_use]
     pub const fn packed(self) -> u64 {
-        self.ifindex as u64 | (self.outer_vid as u64) << 32 | (self.inner_vid as u64) << 48
+        packed(
+            self.ifindex,
+            self.outer_vid as u32 | (self.inner_vid as u32) << 16,
+        )
     }
 
     /// The key that was packed.
@@ -31,6 +34,13 @@ impl InterfaceKey {
             inner_vid: (word >> 48) as u16,
         }
     }
+}
+
+/// The key of a device and [`crate::parse::Frame::vids`] as one word.
+#[inline(always)]
+#[must_use]
+pub const fn packed(ifindex: u32, vids: u32) -> u64 {
+    ifindex as u64 | (vids as u64) << 32
 }
 
 /// Place of a packed key, below [`INTERFACE_PLACES`].

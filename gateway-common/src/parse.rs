@@ -14,10 +14,9 @@ use crate::view::PacketView;
 pub struct Frame {
     /// Where the IP header starts.
     pub ip: u16,
-    /// VLAN identifier of the outer tag, 0 without.
-    pub outer_vid: u16,
-    /// VLAN identifier of the inner tag, 0 without.
-    pub inner_vid: u16,
+    /// VLAN identifiers, 0 without: of the outer tag in the lower half, of the inner in
+    /// the upper.
+    pub vids: u32,
     /// Whether IPv4 follows.
     pub is_ipv4: bool,
 }
@@ -94,17 +93,17 @@ pub struct Packet {
 pub fn frame(view: &impl PacketView) -> Result<Frame, Reason> {
     let mut frame = Frame {
         ip: ethernet::HEADER as u16,
-        outer_vid: 0,
-        inner_vid: 0,
+        vids: 0,
         is_ipv4: false,
     };
     let mut ethertype = view.u16(ethernet::ETHERTYPE)?;
     if is_tag(ethertype) {
-        frame.outer_vid = view.u16(ethernet::HEADER)? & ethernet::VID;
+        frame.vids = u32::from(view.u16(ethernet::HEADER)? & ethernet::VID);
         ethertype = view.u16(ethernet::HEADER + 2)?;
         frame.ip += ethernet::TAG as u16;
         if is_tag(ethertype) {
-            frame.inner_vid = view.u16(ethernet::HEADER + ethernet::TAG)? & ethernet::VID;
+            let inner = view.u16(ethernet::HEADER + ethernet::TAG)? & ethernet::VID;
+            frame.vids |= u32::from(inner) << 16;
             ethertype = view.u16(ethernet::HEADER + ethernet::TAG + 2)?;
             frame.ip += ethernet::TAG as u16;
         }

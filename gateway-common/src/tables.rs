@@ -3,6 +3,7 @@
 
 use crate::abi::{Direction, EchoKey, FragmentKey, Interface};
 use crate::address_tree::{self, Entry};
+use crate::port_range::FIRST_PORT;
 
 /// A binding as one packet sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,10 @@ pub trait Tables {
     /// The phone that owns this port of this pool address.
     #[inline(always)]
     fn phone_at(&self, pool: Entry, public: u32, port: u16) -> Option<Phone> {
+        // Scans for well-known services cost no look-up.
+        if port < FIRST_PORT {
+            return None;
+        }
         self.receiver(self.block(pool.pool(), port), public)
             .filter(|phone| phone.owns(port))
     }

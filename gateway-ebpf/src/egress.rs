@@ -39,13 +39,12 @@ pub fn run(ctx: &TcContext) -> i32 {
 /// Why the packet may leave, or may not.
 #[inline(always)]
 fn leave(view: &mut TcView<'_>, slot: &mut u16, ip_offset: &mut u16) -> Result<Reason, Reason> {
-    let exit = look_up::arrival(view.ifindex(), 0, 0).ok_or(Reason::UnknownInterface)?;
+    let exit = look_up::arrival(view.ifindex(), 0).ok_or(Reason::UnknownInterface)?;
     *slot = exit.slot;
     let frame = if exit.has(interface_flags::NO_ETHERNET) {
         Frame {
             ip: 0,
-            outer_vid: 0,
-            inner_vid: 0,
+            vids: 0,
             is_ipv4: view.u8(0)? >> 4 == 4,
         }
     } else {

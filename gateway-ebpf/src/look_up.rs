@@ -6,8 +6,7 @@ use core::mem::offset_of;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use gateway_common::abi::{
     AddressRecord, BlockRecord, Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey,
-    FragmentOwner, INTERFACE_PLACES, Interface, InterfaceEntry, InterfaceKey, Settings,
-    block_index,
+    FragmentOwner, INTERFACE_PLACES, Interface, InterfaceEntry, Settings, block_index,
 };
 use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
@@ -34,13 +33,8 @@ pub fn settings() -> Settings {
 
 /// The interface that a frame with these tags came in on.
 #[inline(always)]
-pub fn arrival(ifindex: u32, outer_vid: u16, inner_vid: u16) -> Option<&'static Interface> {
-    let key = InterfaceKey {
-        ifindex,
-        outer_vid,
-        inner_vid,
-    }
-    .packed();
+pub fn arrival(ifindex: u32, vids: u32) -> Option<&'static Interface> {
+    let key = interface_table::packed(ifindex, vids);
     let settings = maps::SETTINGS.get_ptr(0)?;
     // SAFETY: map memory, valid for the program's run; a word, written whole. The table
     // it names is written again only after a grace period without it, so it stays as it
@@ -168,7 +162,7 @@ impl Tables for KernelTables {
         if ifindex == 0 {
             return None;
         }
-        arrival(ifindex, 0, 0)
+        arrival(ifindex, 0)
     }
 
     #[inline(always)]

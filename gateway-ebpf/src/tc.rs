@@ -133,13 +133,12 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
 /// The frame and the interface it came in on.
 #[inline(always)]
 fn arrive(view: &mut TcView<'_>) -> Result<(Frame, &'static Interface), Reason> {
-    let found = look_up::arrival(view.ifindex(), 0, 0);
+    let found = look_up::arrival(view.ifindex(), 0);
     if let Some(arrival) = found {
         if arrival.has(interface_flags::NO_ETHERNET) {
             let frame = Frame {
                 ip: 0,
-                outer_vid: 0,
-                inner_vid: 0,
+                vids: 0,
                 is_ipv4: view.u8(0)? >> 4 == 4,
             };
             return Ok((frame, arrival));
@@ -180,7 +179,7 @@ impl TcView<'_> {
             (*self.ctx.skb.skb).vlan_present != 0
                 && (*self.ctx.skb.skb).vlan_tci as u16 & ethernet::VID != 0
         };
-        beside || frame.outer_vid != 0 || frame.inner_vid != 0
+        beside || frame.vids != 0
     }
 
     /// The largest packet that leaves: merged ones are cut again on the way out.

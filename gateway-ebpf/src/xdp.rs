@@ -83,8 +83,7 @@ fn process(view: &mut XdpView<'_>) -> End {
 fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
     let frame = parse::frame(view)?;
     let ifindex = view.ctx.ingress_ifindex() as u32;
-    let arrival = look_up::arrival(ifindex, frame.outer_vid, frame.inner_vid)
-        .ok_or(Reason::UnknownInterface)?;
+    let arrival = look_up::arrival(ifindex, frame.vids).ok_or(Reason::UnknownInterface)?;
     end.slot = arrival.slot;
     parse::addressed_to(view, arrival.mac)?;
     if !frame.is_ipv4 {

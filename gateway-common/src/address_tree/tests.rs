@@ -62,7 +62,7 @@ fn a_tree_that_goes_on_forever_ends_after_four_bytes() {
     let found = look_up(
         0x0102_0304,
         |node, byte| child(node + u32::from(byte)),
-        |record| child(record),
+        child,
     );
     assert_eq!(found, Entry(child(record(1 + 2 + 3, 4))));
     assert!(found.is_nobodys() && found.owner() == Owner::Nobody);

@@ -37,8 +37,7 @@ fn up_to_two_tags_in_front_of_ipv4() {
     for (ethertypes, ip, outer_vid, inner_vid) in rows {
         let expected = Frame {
             ip,
-            outer_vid,
-            inner_vid,
+            vids: u32::from(outer_vid) | u32::from(inner_vid) << 16,
             is_ipv4: true,
         };
         assert_eq!(frame_of(ethertypes, 20), Ok(expected));

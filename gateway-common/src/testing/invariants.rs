@@ -282,7 +282,7 @@ pub fn parse(input: &[u8]) {
     if let Ok(frame) = parse::frame(&view) {
         assert!(matches!(frame.ip, 14 | 18 | 22), "{frame:?}");
         assert!(usize::from(frame.ip) <= input.len(), "{frame:?}");
-        assert!(frame.outer_vid < 4096 && frame.inner_vid < 4096);
+        assert_eq!(frame.vids & 0xf000_f000, 0);
         parse_packet(&view, input, frame.ip);
     }
     parse_packet(&view, input, 0);

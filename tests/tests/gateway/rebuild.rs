@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::config::Config;
 
 /// `gateway_common::abi::Settings`: four words, the version first.
-const SETTINGS_BYTES: usize = 16;
+const SETTINGS_BYTES: usize = 24;
 
 /// Writes another ABI version into the pinned maps, as an older gateway would have.
 fn make_older(bed: &Bed) {

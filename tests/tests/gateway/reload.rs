@@ -70,7 +70,7 @@ fn interfaces_and_addresses_come_and_go_by_sighup() {
     let wider = Config::default()
         .second_inside()
         .pool("addresses = [\"192.0.2.8/30\"]")
-        .binding("10.20.1.1", "192.0.2.9", "50000-50015")
+        .binding("10.20.1.1", "192.0.2.9", "49984-50047")
         .binding("10.10.1.3", "192.0.2.1", "40128-40191");
     for (config, bindings) in [(&wider, 4), (&Config::default(), 2), (&wider, 4)] {
         bed.gateway.write_config(&config.to_string()).unwrap();

@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn memory() -> Vec<AtomicU64> {
-        let words = 2 * WORDS << (16 - SHIFT);
+        let words = (2 * WORDS) << (16 - SHIFT);
         (0..words).map(|_| AtomicU64::new(0)).collect()
     }
 

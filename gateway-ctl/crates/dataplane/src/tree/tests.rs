@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::desired::Prefix;
 use crate::records::WORDS;
 
 /// Whose an address is, and which phone's: its public address.
