@@ -245,8 +245,9 @@ pub struct BlockRecord {
     pub first_port: u16,
     /// Last port, inclusive.
     pub last_port: u16,
-    /// Reserved, 0.
-    pub reserved2: u32,
+    /// Public address: for a moment a pool address that is new has the number, and so
+    /// the blocks, of one that is gone.
+    pub public: u32,
     /// Packets to the phone, translated.
     pub packets: u64,
     /// Bytes of IP packets to the phone.

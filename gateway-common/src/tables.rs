@@ -98,7 +98,7 @@ pub trait Tables {
     fn sender(&self, record: u32, private: u32) -> Option<Phone>;
     /// Index of the block that a port of a pool address lies in.
     fn block(&self, pool: u32, port: u16) -> u32;
-    /// The phone whose block that is; `public` is the address it belongs to.
+    /// The phone whose block that is, if it is one of this public address.
     fn receiver(&self, block: u32, public: u32) -> Option<Phone>;
     /// Who gets later fragments of a datagram.
     fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver>;

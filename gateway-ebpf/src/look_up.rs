@@ -104,7 +104,7 @@ impl Tables for KernelTables {
         // SAFETY: as for `sender`.
         let words = unsafe { words(maps::BLOCKS.get_ptr(block)?.cast()) };
         let found = BlockRecord::from_words(words);
-        if found.private == 0 {
+        if found.private == 0 || found.public != public {
             return None;
         }
         Some(Phone {

@@ -86,21 +86,15 @@ impl FakeTables {
 
     /// Gives the ports of one phone to another, as a change of bindings does.
     pub fn give_away(&mut self, index: u32, to: Phone) {
-        for phone in &mut self.phones {
-            if phone.index == index {
-                phone.private = to.private;
-                phone.inside = to.inside;
-            }
-        }
+        self.change_record(index, |phone| {
+            (phone.private, phone.inside) = (to.private, to.inside);
+        });
     }
 
-    /// Lets a phone's records say another range than its blocks are.
-    pub fn move_range(&mut self, index: u32, first_port: u16, last_port: u16) {
-        for phone in &mut self.phones {
-            if phone.index == index {
-                (phone.first_port, phone.last_port) = (first_port, last_port);
-            }
-        }
+    /// Lets a phone's records say something else than where they stand.
+    pub fn change_record(&mut self, index: u32, change: impl Fn(&mut Phone)) {
+        let of = |phone: &&mut Phone| phone.index == index;
+        self.phones.iter_mut().filter(of).for_each(change);
     }
 
     /// The interface in this slot.
@@ -176,7 +170,7 @@ impl Tables for FakeTables {
     }
 
     fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
-        self.phone(block).map(|phone| Phone { public, ..phone })
+        self.phone(block).filter(|phone| phone.public == public)
     }
 
     fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver> {

@@ -165,10 +165,16 @@ fn what_is_refused_without_a_doubt_costs_no_look_up() {
 }
 
 #[test]
-fn a_block_that_says_another_range_is_not_believed() {
-    let mut tables = site();
+fn a_block_that_says_another_range_or_address_is_not_believed() {
     let inbound = udp(REMOTE, 5060, DEDICATED, 40000);
-    tables.move_range(ALICE.index, 41000, 41007);
+    let mut tables = site();
+    tables.change_record(ALICE.index, |phone| {
+        (phone.first_port, phone.last_port) = (41000, 41007);
+    });
+    refused(&tables, OUTSIDE, &inbound, Reason::NoBinding);
+
+    let mut tables = site();
+    tables.change_record(ALICE.index, |phone| phone.public = SHARED);
     refused(&tables, OUTSIDE, &inbound, Reason::NoBinding);
 }
 

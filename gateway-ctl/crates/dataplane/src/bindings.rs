@@ -84,6 +84,7 @@ pub(crate) fn records(spec: &BindingSpec, inside: u16) -> (AddressRecord, BlockR
     let block = BlockRecord {
         private: spec.private.into(),
         inside,
+        public: spec.public.into(),
         first_port,
         last_port,
         ..BlockRecord::default()

@@ -110,7 +110,7 @@ impl Tables for MapTables<'_> {
 
     fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
         let found = self.dataplane.block(block)?;
-        (found.private != 0).then_some(Phone {
+        (found.private != 0 && found.public == public).then_some(Phone {
             index: block,
             private: found.private,
             public,
