@@ -17,8 +17,17 @@ pub struct Frame {
     /// VLAN identifiers, 0 without: of the outer tag in the lower half, of the inner in
     /// the upper.
     pub vids: u32,
+    /// What follows.
+    pub ethertype: u16,
+}
+
+impl Frame {
     /// Whether IPv4 follows.
-    pub is_ipv4: bool,
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_ipv4(&self) -> bool {
+        self.ethertype == ethernet::IPV4
+    }
 }
 
 /// Which part of a datagram a packet is.
@@ -91,25 +100,40 @@ pub struct Packet {
 /// [`Reason::Truncated`] when it ends in the headers.
 #[inline(always)]
 pub fn frame(view: &impl PacketView) -> Result<Frame, Reason> {
-    let mut frame = Frame {
-        ip: ethernet::HEADER as u16,
-        vids: 0,
-        is_ipv4: false,
-    };
+    let (mut ip, mut vids) = (ethernet::HEADER, 0);
     let mut ethertype = view.u16(ethernet::ETHERTYPE)?;
     if is_tag(ethertype) {
-        frame.vids = u32::from(view.u16(ethernet::HEADER)? & ethernet::VID);
+        vids = u32::from(view.u16(ethernet::HEADER)? & ethernet::VID);
         ethertype = view.u16(ethernet::HEADER + 2)?;
-        frame.ip += ethernet::TAG as u16;
+        ip += ethernet::TAG;
         if is_tag(ethertype) {
             let inner = view.u16(ethernet::HEADER + ethernet::TAG)? & ethernet::VID;
-            frame.vids |= u32::from(inner) << 16;
+            vids |= u32::from(inner) << 16;
             ethertype = view.u16(ethernet::HEADER + ethernet::TAG + 2)?;
-            frame.ip += ethernet::TAG as u16;
+            ip += ethernet::TAG;
         }
     }
-    frame.is_ipv4 = ethertype == ethernet::IPV4;
-    Ok(frame)
+    Ok(Frame {
+        ip: ip as u16,
+        vids,
+        ethertype,
+    })
+}
+
+/// What stands for the frame of a packet without one: tells by the IP version.
+///
+/// # Errors
+/// [`Reason::Truncated`] when there is nothing.
+#[inline(always)]
+pub fn no_frame(view: &impl PacketView) -> Result<Frame, Reason> {
+    Ok(Frame {
+        ip: 0,
+        vids: 0,
+        ethertype: match view.u8(0)? >> 4 {
+            4 => ethernet::IPV4,
+            _ => 0,
+        },
+    })
 }
 
 /// Whether the frame is for `mac`: a promiscuous device also sees others'.

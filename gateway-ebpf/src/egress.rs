@@ -10,9 +10,8 @@ use aya_ebpf::{EbpfContext as _, programs::TcContext};
 use gateway_common::Reason;
 use gateway_common::abi::{Hook, interface_flags};
 use gateway_common::nat::{self, Translation, TtlChange};
-use gateway_common::parse::{self, Frame};
+use gateway_common::parse;
 use gateway_common::tables::Tables as _;
-use gateway_common::view::PacketView as _;
 
 use crate::look_up::{self, KernelTables};
 use crate::tc::{TC_ACT_UNSPEC, TcView};
@@ -42,11 +41,7 @@ fn leave(view: &mut TcView<'_>, slot: &mut u16, ip_offset: &mut u16) -> Result<R
     let exit = look_up::arrival(view.ifindex(), 0).ok_or(Reason::UnknownInterface)?;
     *slot = exit.slot;
     let frame = if exit.has(interface_flags::NO_ETHERNET) {
-        Frame {
-            ip: 0,
-            vids: 0,
-            is_ipv4: view.u8(0)? >> 4 == 4,
-        }
+        parse::no_frame(view)?
     } else {
         parse::frame(view)?
     };
@@ -54,7 +49,7 @@ fn leave(view: &mut TcView<'_>, slot: &mut u16, ip_offset: &mut u16) -> Result<R
     if view.is_tagged(&frame) {
         return Ok(Reason::Tagged);
     }
-    if !frame.is_ipv4 {
+    if !frame.is_ipv4() {
         return Ok(Reason::Egress);
     }
     *ip_offset = frame.ip;

@@ -86,7 +86,7 @@ fn forward(view: &mut TcView<'_>, end: &mut End) -> Result<i32, Reason> {
     if has_ethernet {
         parse::addressed_to(view, arrival.mac)?;
     }
-    if !frame.is_ipv4 {
+    if !frame.is_ipv4() {
         return Err(Reason::NotIpv4);
     }
     end.ip_offset = frame.ip;
@@ -136,12 +136,7 @@ fn arrive(view: &mut TcView<'_>) -> Result<(Frame, &'static Interface), Reason> 
     let found = look_up::arrival(view.ifindex(), 0);
     if let Some(arrival) = found {
         if arrival.has(interface_flags::NO_ETHERNET) {
-            let frame = Frame {
-                ip: 0,
-                vids: 0,
-                is_ipv4: view.u8(0)? >> 4 == 4,
-            };
-            return Ok((frame, arrival));
+            return Ok((parse::no_frame(view)?, arrival));
         }
         view.restore_ethernet()?;
     }

@@ -86,7 +86,7 @@ fn forward(view: &mut XdpView<'_>, end: &mut End) -> Result<u32, Reason> {
     let arrival = look_up::arrival(ifindex, frame.vids).ok_or(Reason::UnknownInterface)?;
     end.slot = arrival.slot;
     parse::addressed_to(view, arrival.mac)?;
-    if !frame.is_ipv4 {
+    if !frame.is_ipv4() {
         return Err(Reason::NotIpv4);
     }
     end.ip_offset = frame.ip;
@@ -167,17 +167,18 @@ fn reply(
 ) -> Result<u32, Reason> {
     let quote = icmp_answer::quote_length(packet);
     let ip = usize::from(packet.ip);
-    // Addresses, and what stands between them and the IP header: EtherType, tags.
-    let [d0, d1, d2, s0, s1, s2, ethertype] = view.halves(0)?;
-    let first = view.halves::<2>(ethernet::HEADER)?;
-    let second = view.halves::<2>(ethernet::HEADER + ethernet::TAG)?;
     view.cut((ip + quote) as u32)?;
     view.move_head(-(icmp_answer::HEADERS as i32))?;
+    // What stood at the start stands so much further on: addresses, EtherType, tags.
+    const MOVED: usize = icmp_answer::HEADERS;
+    let [d0, d1, d2, s0, s1, s2, ethertype] = view.halves(MOVED)?;
     view.put_halves(0, [s0, s1, s2, d0, d1, d2, ethertype])?;
     if ip > ethernet::HEADER {
+        let first = view.halves::<2>(MOVED + ethernet::HEADER)?;
         view.put_halves(ethernet::HEADER, first)?;
     }
     if ip > ethernet::HEADER + ethernet::TAG {
+        let second = view.halves::<2>(MOVED + ethernet::HEADER + ethernet::TAG)?;
         view.put_halves(ethernet::HEADER + ethernet::TAG, second)?;
     }
     icmp_answer::write(view, packet, answer, quote)?;

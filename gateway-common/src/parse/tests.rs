@@ -38,7 +38,7 @@ fn up_to_two_tags_in_front_of_ipv4() {
         let expected = Frame {
             ip,
             vids: u32::from(outer_vid) | u32::from(inner_vid) << 16,
-            is_ipv4: true,
+            ethertype: 0x0800,
         };
         assert_eq!(frame_of(ethertypes, 20), Ok(expected));
     }
@@ -48,7 +48,7 @@ fn up_to_two_tags_in_front_of_ipv4() {
 fn everything_else_is_not_ipv4() {
     let three: &[u16] = &[0x88a8, 0x8100, 0x8100, 0x0800];
     for ethertypes in [&[0x0806][..], &[0x86dd], &[0x8100, 0x86dd], &[46], three] {
-        let found = frame_of(ethertypes, 4).map(|frame| frame.is_ipv4);
+        let found = frame_of(ethertypes, 4).map(|frame| frame.is_ipv4());
         assert_eq!(found, Ok(false), "{ethertypes:04x?}");
     }
 }
