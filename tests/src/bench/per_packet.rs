@@ -1,6 +1,10 @@
 //! Nanoseconds per packet: `BPF_PROG_TEST_RUN` of a program that makes a random
 //! phone's packet and calls the gateway. What making it costs, measured in the same
 //! round with an empty program to call, is taken off.
+//!
+//! Sizes are measured one after the other, and a machine that others share may be half as
+//! fast a minute later. So the bare forwarder is measured beside each figure, and sizes are
+//! compared by what they take of its time.
 
 use anyhow::{Result, anyhow, ensure};
 use gateway_common::Reason;
@@ -15,7 +19,7 @@ use super::lab::{FORWARDER, GATEWAY, Lab, NOTHING};
 use super::path::Path;
 use super::phones::Phones;
 use super::report::{Figure, Report, Target};
-use super::statistics::{median, median_ratio};
+use super::statistics::median;
 
 /// Sizes of the table of bindings.
 const BINDINGS: [u32; 4] = [1, 1000, 100_000, 1_000_000];
@@ -46,7 +50,6 @@ const CASES: [Case; 5] = [
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let repeat = if options.quick { 200_000 } else { 1_000_000 };
     let path = Path::new()?;
-    let mut forwarder = Vec::new();
     let mut measured = Vec::new();
     for bindings in BINDINGS {
         report.progress(&format!("time per packet over {bindings} bindings"));
@@ -64,32 +67,43 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
                 repeat,
             };
             let rounds = bench.rounds(options.rounds());
-            for _ in 0..options.rounds() {
-                forwarder.push(bench.once(CASES[0], FORWARDER)?);
-            }
             drop(bench);
             gateway.stop()?;
             rounds
         })?);
     }
-    let figure = Figure::new(
-        "outbound, bare XDP forwarder",
-        median(&forwarder),
-        "ns/packet",
-    );
-    report.add(figure);
     add_figures(&measured, report);
     Ok(())
 }
 
+/// What one round measured, nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    gateway: f64,
+    forwarder: f64,
+}
+
+/// The median of something over rounds.
+fn over(rounds: &[Times], what: impl Fn(&Times) -> f64) -> f64 {
+    median(&rounds.iter().map(what).collect::<Vec<f64>>())
+}
+
 /// `measured[size][case]` has the rounds.
-fn add_figures(measured: &[Vec<Vec<f64>>], report: &mut Report) {
+fn add_figures(measured: &[Vec<Vec<Times>>], report: &mut Report) {
+    let all: Vec<Times> = measured.iter().flatten().flatten().copied().collect();
+    report.add(Figure::new(
+        "outbound, bare XDP forwarder",
+        over(&all, |times| times.forwarder),
+        "ns/packet",
+    ));
+    let share = |rounds: &[Times]| over(rounds, |times| times.gateway / times.forwarder);
     for (index, (name, ..)) in CASES.into_iter().enumerate() {
         let title = |bindings| format!("{name}, {bindings} bindings");
         for (bindings, rounds) in BINDINGS.into_iter().zip(measured) {
-            let mut figure = Figure::new(title(bindings), median(&rounds[index]), "ns/packet");
+            let time = over(&rounds[index], |times| times.gateway);
+            let mut figure = Figure::new(title(bindings), time, "ns/packet");
             if bindings > BINDINGS[COMPARED] {
-                let ratio = median_ratio(&rounds[index], &measured[COMPARED][index]);
+                let ratio = share(&rounds[index]) / share(&measured[COMPARED][index]);
                 figure = figure.against(title(BINDINGS[COMPARED]), ratio);
             }
             if bindings == BINDINGS[BINDINGS.len() - 1] {
@@ -110,15 +124,18 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Nanoseconds of each case in each round.
-    fn rounds(&mut self, rounds: usize) -> Result<Vec<Vec<f64>>> {
+    /// Times of each case in each round.
+    fn rounds(&mut self, rounds: usize) -> Result<Vec<Vec<Times>>> {
         let mut all = vec![Vec::new(); CASES.len()];
         for case in CASES {
             self.prove(case)?;
         }
         for _ in 0..rounds {
             for (times, case) in all.iter_mut().zip(CASES) {
-                times.push(self.once(case, GATEWAY)?);
+                times.push(Times {
+                    gateway: self.once(case, GATEWAY)?,
+                    forwarder: self.once(CASES[0], FORWARDER)?,
+                });
             }
         }
         Ok(all)
