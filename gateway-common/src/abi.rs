@@ -5,6 +5,8 @@
 //! finds another version builds new maps beside the old ones and switches over.
 //! Integers and addresses are in host byte order unless said otherwise.
 
+use core::mem::offset_of;
+
 use bytemuck::{Pod, Zeroable};
 
 /// Version of every layout in this file.
@@ -458,6 +460,10 @@ pub struct EarlyFragment {
 const _: () = {
     assert!(size_of::<AddressRecord>() == 32);
     assert!(size_of::<BlockRecord>() == 32);
+    // What packets read as one word stays in one word.
+    assert!(offset_of!(AddressRecord, inside) < 8 && offset_of!(BlockRecord, inside) < 8);
+    assert!(offset_of!(AddressRecord, public) == 8 && offset_of!(AddressRecord, packets) == 16);
+    assert!(offset_of!(BlockRecord, first_port) == 8 && offset_of!(BlockRecord, packets) == 16);
     assert!(size_of::<Interface>() == 40);
     assert!(size_of::<InterfaceEntry>() == 64);
     assert!(size_of::<InterfaceTable>() == 64 * (1 + INTERFACE_PLACES));
@@ -465,3 +471,6 @@ const _: () = {
     assert!(size_of::<TraceEvent>() == 24 + TRACE_BYTES);
     assert!(size_of::<EarlyFragment>() == 32 + HELD_BYTES);
 };
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use gateway_common::abi::{
     AddressRecord, BlockRecord, Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey,
     FragmentOwner, INTERFACE_PLACES, Interface, InterfaceEntry, Settings, block_index,
 };
+use gateway_common::address_tree::Owner;
 use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
@@ -80,6 +81,10 @@ impl Tables for KernelTables {
         // SAFETY: map memory, valid for the program's run, two whole words of it.
         let words = unsafe { words(address_record(record)?.cast()) };
         let found = AddressRecord::from_words(words);
+        // Since its entry was read the binding may have ended.
+        if found.entry != Owner::Binding(record).entry() {
+            return None;
+        }
         Some(Phone {
             index: record,
             private,

@@ -87,6 +87,13 @@ fn look_up(loaded: &Loaded, links: &Links) -> Vec<InterfaceSpec> {
 fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
     let mut ledger = loaded.take_ledger();
     let (config, report) = (loaded.config(), loaded.report());
+    let smallest = from_api.entries.iter().map(|entry| &entry.spec);
+    if let Some(spec) = smallest.min_by_key(|spec| spec.ports.ports())
+        && let Some(wrong) = too_small_a_range(&config.settings, spec)
+    {
+        let message = format!("{}; the API added it ({})", wrong.message, from_api.kept_in);
+        report.problem(Place::default(), message, wrong.fix);
+    }
     for entry in from_api.entries {
         let (spec, whole) = (entry.spec, Place::default());
         let fix = format!(
@@ -99,9 +106,6 @@ fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
         );
         for wrong in misplaced(&config.inside, &config.pool, &spec) {
             report.problem(whole, format!("{about}: {}", wrong.message), fix.clone());
-        }
-        if let Some(wrong) = too_small_a_range(&config.settings, &spec) {
-            report.problem(whole, format!("{about}: {}", wrong.message), wrong.fix);
         }
         if let Err(conflict) = ledger.insert(entry) {
             let (Conflict::Private(other) | Conflict::Ports(other)) = &conflict;

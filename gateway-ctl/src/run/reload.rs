@@ -120,11 +120,13 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
 impl super::gateway::Gateway {
     /// Runs a new plan; when the dataplane refuses, the old one is put back.
     fn take_over(&mut self, mut plan: Plan) -> Result<Reloaded, dataplane::Error> {
-        let rebuilt = plan.config.settings.limits != self.dataplane.limits();
+        let limits = plan.config.settings.limits;
+        let former_limits = self.dataplane.limits();
+        let rebuilt = !limits.same_maps(former_limits);
         let mut former_dataplane = None;
         if rebuilt {
             let directory = &self.plan.config.settings.pin_directory;
-            let (dataplane, opened) = Dataplane::open(directory, plan.config.settings.limits)?;
+            let (dataplane, opened) = Dataplane::open(directory, limits)?;
             tracing::warn!("limits have changed: maps are made anew, counters start at zero");
             let opened = match opened {
                 Opened::Rebuilt { .. } => Opened::Rebuilt {
@@ -139,6 +141,7 @@ impl super::gateway::Gateway {
                 self.pump.take(),
             ));
         }
+        self.dataplane.allow_bindings(limits.bindings);
         let needs_restart =
             fixed_until_restart(&self.plan.config.settings, &mut plan.config.settings);
         let former_needs_restart = std::mem::replace(&mut self.needs_restart, needs_restart);
@@ -161,6 +164,7 @@ impl super::gateway::Gateway {
                     self.opened = opened;
                     self.pump = pump;
                 }
+                self.dataplane.allow_bindings(former_limits.bindings);
                 if let Err(error) = self.apply() {
                     tracing::error!(%error, "cannot go back to the former configuration");
                 }

@@ -72,7 +72,7 @@ fn killed_while_it_rebuilds_it_rebuilds_again() {
     for round in 0..4_u64 {
         bed.gateway.kill9().unwrap();
         if round % 2 == 0 {
-            let config = Config::default().limits(&format!("bindings = {}", 2048 + round));
+            let config = Config::default().limits(&format!("pool_addresses = {}", 300 + round));
             bed.gateway.write_config(&config.to_string()).unwrap();
         }
         let _ = bed
@@ -80,7 +80,11 @@ fn killed_while_it_rebuilds_it_rebuilds_again() {
             .restart(std::time::Duration::from_millis(round * 40));
         call.go_on(50);
     }
+    bed.gateway.kill9().unwrap();
+    let config = Config::default().limits("pool_addresses = 310");
+    bed.gateway.write_config(&config.to_string()).unwrap();
     bed.gateway.restart(SOON).unwrap();
+    assert_eq!(bed.json(&["status"])["dataplane"], "rebuilt");
     call.go_on(100);
     call.expect_no_loss("killed while it rebuilt");
     bed.finish();

@@ -24,6 +24,7 @@ mod kernel;
 mod limits;
 mod malformed;
 mod outbound;
+mod reconcile;
 mod rfc;
 mod row;
 mod run;

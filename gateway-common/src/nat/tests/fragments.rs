@@ -141,6 +141,11 @@ fn a_binding_withdrawn_meanwhile_gets_nothing() {
     remember(&tables, &later, block_of(gone));
     refused(&tables, OUTSIDE, &later, Reason::NoBinding);
 
+    // A block of another public address.
+    let tables = site();
+    remember(&tables, &later, block_of(CAROL));
+    refused(&tables, OUTSIDE, &later, Reason::NoBinding);
+
     let mut tables = site();
     remember(&tables, &later, block_of(ALICE));
     tables.give_away(ALICE.index, BOB);

@@ -57,8 +57,9 @@ impl Blocks<'_> {
     }
 
     /// Makes the blocks say what `owners` says: by pool address, ranges and their
-    /// records, without overlap. What says so already keeps its counters.
-    pub(crate) fn sync(self, owners: &[Vec<(PortRange, BlockRecord)>]) {
+    /// records, without overlap. What says so already keeps its counters. Blocks that
+    /// pass from one phone to another are nobody's for now, see [`Self::pass_on`].
+    pub(crate) fn sync(self, owners: &[Vec<(PortRange, BlockRecord)>]) -> Vec<PassedOn> {
         let mut passed_on = Vec::new();
         let mut page = Vec::new();
         for (pool, owners) in (0u32..).zip(owners) {
@@ -82,15 +83,23 @@ impl Blocks<'_> {
                 }
             }
         }
+        passed_on
+    }
+
+    /// Gives blocks to their new phones, once the former ones send with them no more.
+    pub(crate) fn pass_on(self, blocks: &[PassedOn]) {
         // A packet to the former phone may be about to count for it.
-        if !passed_on.is_empty() {
+        if !blocks.is_empty() {
             wait_for_running_packets();
         }
-        for (block, want) in passed_on {
-            self.records.write(block, want.words());
+        for (block, record) in blocks {
+            self.records.write(*block, record.words());
         }
     }
 }
+
+/// A block and whose it will be.
+pub(crate) type PassedOn = (u32, BlockRecord);
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +127,14 @@ mod tests {
         }
     }
 
+    fn sync(blocks: Blocks<'_>, at_second: Vec<(PortRange, BlockRecord)>) {
+        let passed_on = blocks.sync(&[vec![], at_second]);
+        for (block, _) in &passed_on {
+            assert_eq!(blocks.taken(*block..=*block), None, "nobody's in between");
+        }
+        blocks.pass_on(&passed_on);
+    }
+
     #[test]
     fn what_stays_keeps_its_counters() {
         let memory = memory();
@@ -126,26 +143,30 @@ mod tests {
             shift: SHIFT,
         };
         let (wide, small) = (range(40000, 40063), range(40064, 40071));
-        let owners = |at_second: Vec<_>| [vec![], at_second];
-        blocks.sync(&owners(vec![(wide, phone(1)), (small, phone(2))]));
+        sync(blocks, vec![(wide, phone(1)), (small, phone(2))]);
         assert_eq!(blocks.of(1, wide).count(), 8);
         assert_eq!(blocks.taken(blocks.of(1, range(40032, 40063))), Some(1));
         assert_eq!(blocks.taken(blocks.of(1, small)), Some(2));
         assert_eq!(blocks.taken(blocks.of(1, range(40072, 40079))), None);
         assert_eq!(blocks.taken(blocks.of(0, wide)), None);
-        for block in blocks.of(1, wide) {
+        for block in blocks.of(1, wide).chain(blocks.of(1, small)) {
             blocks.records.count(block, 100);
         }
-        for block in blocks.of(1, small) {
-            blocks.records.count(block, 1000);
-        }
 
-        blocks.sync(&owners(vec![(small, phone(3)), (wide, phone(1))]));
+        sync(blocks, vec![(small, phone(3)), (wide, phone(1))]);
         assert_eq!(blocks.counted(blocks.of(1, wide), 1), [8, 800]);
         assert_eq!(blocks.counted(blocks.of(1, small), 3), [0, 0]);
-        assert_eq!(blocks.counted(blocks.of(1, small), 2), [0, 0]);
 
-        blocks.sync(&owners(vec![(small, phone(1))]));
+        // The same phone: a block that says something else begins anew.
+        let moved = BlockRecord {
+            public: 9,
+            ..phone(1)
+        };
+        sync(blocks, vec![(wide, moved)]);
+        assert_eq!(blocks.read(*blocks.of(1, wide).start()), Some(moved));
+        assert_eq!(blocks.counted(blocks.of(1, wide), 1), [0, 0]);
+
+        sync(blocks, vec![(small, phone(1))]);
         assert_eq!(blocks.taken(blocks.of(1, wide)), None);
         assert_eq!(blocks.taken(blocks.of(1, small)), Some(1));
         blocks.set(blocks.of(1, small), BlockRecord::default());

@@ -20,7 +20,8 @@ pub struct Desired {
     pub icmp_error_rate: u32,
 }
 
-/// Sizes of maps that are fixed when they are made; a change makes new maps.
+/// How much there may be. Sizes of maps are fixed when they are made: another one makes
+/// new maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bindings at most.
@@ -48,6 +49,13 @@ impl Limits {
             tree_nodes: 256 + bindings / 64 + pool_addresses / 16,
             smallest_range: SMALLEST_RANGE,
         }
+    }
+
+    /// Whether the same maps serve both: the number of bindings alone makes no map larger.
+    #[must_use]
+    pub fn same_maps(self, other: Self) -> bool {
+        let bindings = other.bindings;
+        Self { bindings, ..self } == other
     }
 
     /// Ports in a block of the maps are 2 to this power.

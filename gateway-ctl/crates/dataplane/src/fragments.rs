@@ -7,6 +7,7 @@ use gateway_common::abi::{
     Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, block_index,
     interface_flags, map,
 };
+use gateway_common::address_tree::Owner;
 use gateway_common::nat::{self, Translation, TtlChange};
 use gateway_common::parse;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
@@ -94,7 +95,7 @@ impl Tables for MapTables<'_> {
 
     fn sender(&self, record: u32, private: u32) -> Option<Phone> {
         let found = self.dataplane.maps.tree().record(record)?;
-        Some(Phone {
+        (found.entry == Owner::Binding(record).entry()).then_some(Phone {
             index: record,
             private,
             public: found.public,

@@ -181,6 +181,11 @@ impl Dataplane {
         self.limits
     }
 
+    /// Sets how many bindings there may be; those that are there stay.
+    pub fn allow_bindings(&mut self, bindings: u32) {
+        self.limits.bindings = bindings;
+    }
+
     /// How many nodes of the address tree are in use.
     #[must_use]
     pub fn used_tree_nodes(&self) -> usize {

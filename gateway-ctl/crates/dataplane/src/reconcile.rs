@@ -42,12 +42,15 @@ impl Dataplane {
     pub fn reconcile(&mut self, desired: &Desired) -> Result<Changes, Error> {
         self.check_limits(desired)?;
         let slots = self.assign_slots(desired)?;
-        let pool = self.assign_pool(desired);
+        let wanted = desired.pool.iter().map(|pool| pool.address.into());
+        let pool = assign_pool(&self.pool, wanted.collect(), self.limits.pool_addresses);
         let plan = self.plan(desired, &slots, &pool)?;
         self.nodes.check(&plan.tree)?;
         self.write_interfaces(desired, &slots)?;
-        self.blocks().sync(&plan.blocks);
+        let passed_on = self.blocks().sync(&plan.blocks);
         let synced = self.nodes.sync(self.maps.tree(), &plan.tree);
+        // Only now does nobody send with them any more.
+        self.blocks().pass_on(&passed_on);
         let before = self.by_private.len();
         self.by_private.clear();
         let by_private = &mut self.by_private;
@@ -98,26 +101,6 @@ impl Dataplane {
         )
     }
 
-    /// Indices of public addresses: those that stay keep theirs.
-    fn assign_pool(&self, desired: &Desired) -> BTreeMap<u32, u32> {
-        let wanted: BTreeSet<u32> = desired
-            .pool
-            .iter()
-            .map(|pool| pool.address.into())
-            .collect();
-        let mut assigned = self.pool.clone();
-        assigned.retain(|address, _| wanted.contains(address));
-        let taken: BTreeSet<u32> = assigned.values().copied().collect();
-        let mut free = (0..self.limits.pool_addresses).filter(|index| !taken.contains(index));
-        for address in wanted {
-            // As many as the limit allows, and that was checked.
-            assigned
-                .entry(address)
-                .or_insert_with(|| free.next().unwrap_or(0));
-        }
-        assigned
-    }
-
     /// Networks, public addresses and bindings, as the maps should have them.
     fn plan(
         &self,
@@ -160,6 +143,7 @@ impl Dataplane {
                 plan.kept += 1;
             }
             plan.tree.set_record(spec.private.into(), address);
+            self.nodes.check(&plan.tree)?;
             plan.blocks[place as usize].push((spec.ports, block));
         }
         Ok(plan)
@@ -367,4 +351,44 @@ fn plan_networks(desired: &Desired) -> PlannedTree {
         planned.set(network, Owner::Inside);
     }
     planned
+}
+
+/// Indices of public addresses: those that stay keep theirs.
+fn assign_pool(
+    there: &BTreeMap<u32, u32>,
+    wanted: BTreeSet<u32>,
+    limit: u32,
+) -> BTreeMap<u32, u32> {
+    // Each index once: a daemon that was killed halfway may have left one twice.
+    let mut taken = BTreeSet::new();
+    let mut assigned = there.clone();
+    assigned.retain(|address, index| {
+        *index < limit && wanted.contains(address) && taken.insert(*index)
+    });
+    let mut free = (0..limit).filter(|index| !taken.contains(index));
+    for address in wanted {
+        // As many as the limit allows, and that was checked.
+        assigned
+            .entry(address)
+            .or_insert_with(|| free.next().unwrap_or(0));
+    }
+    assigned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_public_address_has_an_index_of_its_own() {
+        // 5 and 6 share one, 7 has one that is none: neither is what a reconciliation leaves.
+        let there = BTreeMap::from([(4, 2), (5, 0), (6, 0), (7, 99), (8, 1)]);
+        let assigned = assign_pool(&there, BTreeSet::from([4, 5, 6, 7, 9]), 5);
+        assert_eq!(
+            assigned,
+            BTreeMap::from([(4, 2), (5, 0), (6, 1), (7, 3), (9, 4)])
+        );
+        let indices: BTreeSet<&u32> = assigned.values().collect();
+        assert_eq!(indices.len(), assigned.len());
+    }
 }

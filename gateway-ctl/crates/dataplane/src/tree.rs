@@ -287,7 +287,7 @@ impl TreeNodes {
             let have = place.load(Ordering::Acquire);
             match (child_of(want), child_of(have)) {
                 (Some(want), Some(have)) if depth == LAST => {
-                    for (byte, want) in (0..=u8::MAX).zip(&planned.leaves[want as usize]) {
+                    for (byte, want) in (0..=u8::MAX).zip(planned.leaves[want as usize].iter()) {
                         let at = record(have, byte);
                         changed += usize::from(sync_record(maps.leaves, at, *want));
                     }
@@ -360,7 +360,7 @@ impl TreeNodes {
         if depth > LAST {
             let leaf = self.leaves.allocate()?;
             taken.leaves.push(leaf);
-            for (byte, want) in (0..=u8::MAX).zip(&planned.leaves[wanted]) {
+            for (byte, want) in (0..=u8::MAX).zip(planned.leaves[wanted].iter()) {
                 let at = record(leaf, byte);
                 maps.leaves.write(at, numbered(*want, at).words());
             }

@@ -10,7 +10,7 @@ use crate::desired::Prefix;
 #[derive(Debug)]
 pub(crate) struct PlannedTree {
     pub(super) nodes: Vec<Node>,
-    pub(super) leaves: Vec<Leaf>,
+    pub(super) leaves: Vec<Box<Leaf>>,
 }
 
 impl PlannedTree {
@@ -73,7 +73,7 @@ impl PlannedTree {
         let leaf = match child_of(entry) {
             Some(leaf) => leaf as usize,
             None => {
-                self.leaves.push([plain(entry); NODE_ENTRIES]);
+                self.leaves.push(Box::new([plain(entry); NODE_ENTRIES]));
                 let leaf = self.leaves.len() - 1;
                 self.nodes[node][usize::from(c)] = link(leaf);
                 leaf

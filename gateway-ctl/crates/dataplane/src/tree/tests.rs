@@ -23,6 +23,8 @@ impl Whose {
         match self {
             Self::Phone(public) => AddressRecord {
                 public,
+                first_port: public as u16,
+                last_port: !(public as u16),
                 ..plain(Owner::Binding(0).entry())
             },
             Self::Other(owner) => plain(owner.entry()),
@@ -86,7 +88,12 @@ impl Memory {
         }
         let record = self.maps().record(entry.phone()).expect("a record");
         match Owner::from_entry(record.entry) {
-            Owner::Binding(_) => Whose::Phone(record.public),
+            Owner::Binding(_) => {
+                let ports = (record.first_port, record.last_port);
+                let public = record.public as u16;
+                assert_eq!(ports, (public, !public), "another's ports");
+                Whose::Phone(record.public)
+            }
             // In between it has ended.
             owner => Whose::Other(owner),
         }
@@ -210,7 +217,9 @@ fn two_sites() -> [Plan; 2] {
         let owner = Owner::Pool(last.into());
         (prefix([192, 0, 2, last], 32), Whose::Other(owner))
     };
-    let old = vec![inside, phone(1), phone(2), pool(1)];
+    // Another public address and other ports, in place.
+    let moving = |public| (prefix([10, 10, 0, 9], 32), Whose::Phone(public));
+    let old = vec![inside, phone(1), phone(2), moving(9), pool(1)];
     let new = vec![
         (prefix([10, 0, 0, 0], 9), INSIDE),
         (prefix([10, 128, 0, 0], 9), INSIDE),
@@ -219,6 +228,7 @@ fn two_sites() -> [Plan; 2] {
         (prefix([10, 200, 3, 4], 32), INSIDE),
         phone(1),
         phone(3),
+        moving(0x1_2345),
         pool(1),
         pool(2),
     ];
