@@ -1,8 +1,8 @@
 //! What the engine looks up, wherever it runs: BPF maps in the kernel, memory in
 //! tests and in the controller.
 
-use crate::abi::{Direction, EchoKey, FragmentKey, Interface};
-use crate::address_tree::{self, Entry};
+use crate::abi::{AddressRecord, BlockRecord, Direction, EchoKey, FragmentKey, Interface};
+use crate::address_tree::{self, Entry, Owner};
 use crate::port_range::FIRST_PORT;
 
 /// A binding as one packet sees it.
@@ -24,6 +24,35 @@ pub struct Phone {
 }
 
 impl Phone {
+    /// The phone whose record at `index` this is, as a sender from `private`; `None` when
+    /// it has ended since its entry was read.
+    #[inline(always)]
+    #[must_use]
+    pub fn sending(record: AddressRecord, index: u32, private: u32) -> Option<Self> {
+        (record.entry == Owner::Binding(index).entry()).then_some(Self {
+            index,
+            private,
+            public: record.public,
+            first_port: record.first_port,
+            last_port: record.last_port,
+            inside: record.inside,
+        })
+    }
+
+    /// The phone whose block at `index` this is, as a receiver at `public`.
+    #[inline(always)]
+    #[must_use]
+    pub fn receiving(record: BlockRecord, index: u32, public: u32) -> Option<Self> {
+        (record.private != 0 && record.public == public).then_some(Self {
+            index,
+            private: record.private,
+            public,
+            first_port: record.first_port,
+            last_port: record.last_port,
+            inside: record.inside,
+        })
+    }
+
     /// Whether `port` lies in the range.
     #[inline(always)]
     #[must_use]

@@ -8,7 +8,6 @@ use gateway_common::abi::{
     AddressRecord, BlockRecord, Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey,
     FragmentOwner, INTERFACE_PLACES, Interface, InterfaceEntry, Settings, block_index,
 };
-use gateway_common::address_tree::Owner;
 use gateway_common::interface_table;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
 
@@ -80,19 +79,7 @@ impl Tables for KernelTables {
     fn sender(&self, record: u32, private: u32) -> Option<Phone> {
         // SAFETY: map memory, valid for the program's run, two whole words of it.
         let words = unsafe { words(address_record(record)?.cast()) };
-        let found = AddressRecord::from_words(words);
-        // Since its entry was read the binding may have ended.
-        if found.entry != Owner::Binding(record).entry() {
-            return None;
-        }
-        Some(Phone {
-            index: record,
-            private,
-            public: found.public,
-            first_port: found.first_port,
-            last_port: found.last_port,
-            inside: found.inside,
-        })
+        Phone::sending(AddressRecord::from_words(words), record, private)
     }
 
     #[inline(always)]
@@ -108,18 +95,7 @@ impl Tables for KernelTables {
     fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
         // SAFETY: as for `sender`.
         let words = unsafe { words(maps::BLOCKS.get_ptr(block)?.cast()) };
-        let found = BlockRecord::from_words(words);
-        if found.private == 0 || found.public != public {
-            return None;
-        }
-        Some(Phone {
-            index: block,
-            private: found.private,
-            public,
-            first_port: found.first_port,
-            last_port: found.last_port,
-            inside: found.inside,
-        })
+        Phone::receiving(BlockRecord::from_words(words), block, public)
     }
 
     #[inline(always)]

@@ -347,3 +347,22 @@ fn desired(specs: &[InterfaceSpec], icmp_error_rate: u32) -> Desired {
         icmp_error_rate,
     }
 }
+
+/// An inside interface that every namespace has, for what needs no packets: 10.0.0.0/8.
+pub(crate) fn loopback() -> InterfaceSpec {
+    InterfaceSpec {
+        name: "lo".to_owned(),
+        ifindex: 1,
+        port_ifindex: 1,
+        port_name: "lo".to_owned(),
+        tags: Vec::new(),
+        ethernet: true,
+        mac: [0; 6],
+        mtu: 1500,
+        address: None,
+        role: Role::Inside {
+            networks: vec![Prefix::new([10, 0, 0, 0].into(), 8).unwrap()],
+            unbound_hosts: UnboundHosts::Drop,
+        },
+    }
+}

@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use dataplane::{BindingSpec, Dataplane, Desired, InterfaceSpec, Limits, PoolSpec, Prefix, Role};
+use dataplane::{BindingSpec, Dataplane, Desired, Limits, PoolSpec};
 use gateway_common::PortRange;
 use gateway_tests::netns::Namespace;
 
+use crate::bed::loopback;
 use crate::shared;
 
 const VERIFIER_LIMIT: u32 = 1_000_000;
@@ -46,21 +47,7 @@ fn a_million_bindings_on_4096_addresses() {
         let directory = Path::new("/sys/fs/bpf/gateway");
         let (mut dataplane, _) = Dataplane::open(directory, limits).unwrap();
         let mut desired = Desired {
-            interfaces: vec![InterfaceSpec {
-                name: "lo".to_owned(),
-                ifindex: 1,
-                port_ifindex: 1,
-                port_name: "lo".to_owned(),
-                tags: Vec::new(),
-                ethernet: true,
-                mac: [0; 6],
-                mtu: 1500,
-                address: None,
-                role: Role::Inside {
-                    networks: vec![Prefix::new([10, 0, 0, 0].into(), 8).unwrap()],
-                    unbound_hosts: dataplane::UnboundHosts::Drop,
-                },
-            }],
+            interfaces: vec![loopback()],
             pool: (0..ADDRESSES)
                 .map(|number| PoolSpec {
                     address: Ipv4Addr::from(0xc612_0000 + number),

@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use dataplane::{BindingSpec, Changes, Dataplane, Desired, InterfaceSpec, Limits, PoolSpec, Role};
-use dataplane::{Prefix, UnboundHosts};
+use dataplane::{BindingSpec, Changes, Dataplane, Desired, Limits, PoolSpec};
 use gateway_common::PortRange;
 use gateway_tests::netns::Namespace;
+
+use crate::bed::loopback;
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const SECOND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
@@ -21,21 +22,7 @@ fn phone(last: u8, public: Ipv4Addr, first_port: u16) -> BindingSpec {
 
 fn desired(pool: &[Ipv4Addr], bindings: &[BindingSpec]) -> Desired {
     Desired {
-        interfaces: vec![InterfaceSpec {
-            name: "lo".to_owned(),
-            ifindex: 1,
-            port_ifindex: 1,
-            port_name: "lo".to_owned(),
-            tags: Vec::new(),
-            ethernet: true,
-            mac: [0; 6],
-            mtu: 1500,
-            address: None,
-            role: Role::Inside {
-                networks: vec![Prefix::new([10, 0, 0, 0].into(), 8).unwrap()],
-                unbound_hosts: UnboundHosts::Drop,
-            },
-        }],
+        interfaces: vec![loopback()],
         pool: pool
             .iter()
             .map(|address| PoolSpec {

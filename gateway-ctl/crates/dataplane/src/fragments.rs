@@ -7,7 +7,6 @@ use gateway_common::abi::{
     Direction, EchoKey, FRAGMENT_LIFETIME_NS, FragmentKey, FragmentOwner, Interface, block_index,
     interface_flags, map,
 };
-use gateway_common::address_tree::Owner;
 use gateway_common::nat::{self, Translation, TtlChange};
 use gateway_common::parse;
 use gateway_common::tables::{FragmentReceiver, Hop, Phone, Route, RouteQuery, Tables};
@@ -94,15 +93,7 @@ impl Tables for MapTables<'_> {
     }
 
     fn sender(&self, record: u32, private: u32) -> Option<Phone> {
-        let found = self.dataplane.maps.tree().record(record)?;
-        (found.entry == Owner::Binding(record).entry()).then_some(Phone {
-            index: record,
-            private,
-            public: found.public,
-            first_port: found.first_port,
-            last_port: found.last_port,
-            inside: found.inside,
-        })
+        Phone::sending(self.dataplane.maps.tree().record(record)?, record, private)
     }
 
     fn block(&self, pool: u32, port: u16) -> u32 {
@@ -110,15 +101,7 @@ impl Tables for MapTables<'_> {
     }
 
     fn receiver(&self, block: u32, public: u32) -> Option<Phone> {
-        let found = self.dataplane.block(block)?;
-        (found.private != 0 && found.public == public).then_some(Phone {
-            index: block,
-            private: found.private,
-            public,
-            first_port: found.first_port,
-            last_port: found.last_port,
-            inside: found.inside,
-        })
+        Phone::receiving(self.dataplane.block(block)?, block, public)
     }
 
     fn fragment_owner(&self, key: FragmentKey) -> Option<FragmentReceiver> {
