@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 
-use super::output::{Said, print};
+use super::output::{Format, Output, Said};
+use crate::config::Problem;
 use crate::net::Links;
 use crate::run::{FromApi, Plan};
 
@@ -17,6 +19,22 @@ pub(super) struct Check {
     /// Do not ask whether this machine has the interfaces.
     #[arg(long)]
     no_interfaces: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What a configuration holds, or what is wrong with it.
+#[derive(Debug, Default, Serialize)]
+struct Checked {
+    file: String,
+    ok: bool,
+    inside: usize,
+    outside: usize,
+    pool_addresses: usize,
+    bindings: usize,
+    problems: Vec<Problem>,
+    /// Problems beyond those.
+    problems_omitted: usize,
 }
 
 impl Check {
@@ -30,16 +48,31 @@ impl Check {
                     .context("cannot ask the kernel for its interfaces; try --no-interfaces")?,
             )
         };
+        let file = self.file.display().to_string();
         match Plan::make(&self.file, links.as_ref(), |_| Ok(FromApi::default())) {
-            Ok(plan) => print(&format!(
-                "{}: ok: {} inside, {} outside, {} public addresses, {} bindings\n",
-                self.file.display(),
-                plan.config.inside.len(),
-                plan.config.outside.len(),
-                plan.config.pool.len(),
-                plan.ledger.len()
-            )),
+            Ok(plan) => {
+                let checked = Checked {
+                    file,
+                    ok: true,
+                    inside: plan.config.inside.len(),
+                    outside: plan.config.outside.len(),
+                    pool_addresses: plan.config.pool.len(),
+                    bindings: plan.ledger.len(),
+                    ..Checked::default()
+                };
+                self.output.print(&checked, text)
+            }
             Err(problems) => {
+                if self.output.format == Format::Json {
+                    let checked = Checked {
+                        file,
+                        problems: problems.list,
+                        problems_omitted: problems.omitted,
+                        ..Checked::default()
+                    };
+                    self.output.print(&checked, text)?;
+                    return Err(Said.into());
+                }
                 eprintln!("{problems}");
                 let count = problems.count();
                 eprintln!("{count} error{}", if count == 1 { "" } else { "s" });
@@ -47,4 +80,11 @@ impl Check {
             }
         }
     }
+}
+
+fn text(checked: &Checked) -> String {
+    format!(
+        "{}: ok: {} inside, {} outside, {} public addresses, {} bindings\n",
+        checked.file, checked.inside, checked.outside, checked.pool_addresses, checked.bindings
+    )
 }

@@ -121,13 +121,17 @@ impl Gateway {
             .dataplane
             .attach(&specs, self.plan.config.settings.xdp)
             .into_iter();
-        for known in &mut self.interfaces {
-            known.attached = None;
-        }
+        let before: Vec<Option<Attached>> = self
+            .interfaces
+            .iter_mut()
+            .map(|known| known.attached.take())
+            .collect();
         for (i, result) in present.into_iter().zip(&mut results) {
             let name = &self.interfaces[i].spec.name;
             let result = result.map_err(|error| error.to_string());
             match &result {
+                // Tried again, with the same success.
+                same if before[i].as_ref() == Some(same) => {}
                 Ok(done) => tracing::info!(
                     interface = name,
                     device = done.device,
@@ -146,6 +150,13 @@ impl Gateway {
         for error in &self.attach_errors {
             tracing::error!(%error, "cannot attach");
         }
+    }
+
+    /// Whether a device could not be attached to.
+    pub(crate) fn has_failed_to_attach(&self) -> bool {
+        self.interfaces
+            .iter()
+            .any(|known| matches!(known.attached, Some(Err(_))))
     }
 
     /// Compares interfaces with the machine's links; applies what has changed, and what
@@ -173,12 +184,10 @@ impl Gateway {
             (known.spec, known.missing) = (spec, missing);
             changed = true;
         }
-        let failed = self
-            .interfaces
-            .iter()
-            .any(|known| matches!(known.attached, Some(Err(_))));
-        if changed || failed || self.dirty {
+        if changed || self.dirty {
             self.apply()?;
+        } else if self.has_failed_to_attach() {
+            self.attach();
         }
         Ok(())
     }

@@ -12,8 +12,12 @@ use super::gateway::Shared;
 /// Changes come in bursts: wait for the end of one.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// How often it is looked whether something could not be applied.
+/// How often what could not be applied is tried again.
 const RETRY: Duration = Duration::from_secs(3);
+
+/// How often a device that could not be attached to is tried again: its driver or another
+/// program is in the way, and that seldom changes without a word of the kernel.
+const ATTACH_AGAIN: Duration = Duration::from_secs(30);
 
 /// Follows the machine's links for as long as the daemon runs.
 pub(super) fn watch(shared: Shared) -> Result<()> {
@@ -22,7 +26,10 @@ pub(super) fn watch(shared: Shared) -> Result<()> {
         // What has changed before anybody listened.
         look(&shared).await;
         let mut retry = tokio::time::interval(RETRY);
-        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut again = tokio::time::interval(ATTACH_AGAIN);
+        for interval in [&mut retry, &mut again] {
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
         let error = loop {
             tokio::select! {
                 heard = watch.changed() => {
@@ -34,6 +41,11 @@ pub(super) fn watch(shared: Shared) -> Result<()> {
                 }
                 _ = retry.tick() => {
                     if !shared.lock().dirty {
+                        continue;
+                    }
+                }
+                _ = again.tick() => {
+                    if !shared.lock().has_failed_to_attach() {
                         continue;
                     }
                 }

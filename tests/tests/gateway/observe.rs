@@ -154,6 +154,21 @@ fn every_command_speaks_json() {
     // IP header, UDP header, "hello".
     let bytes = (number(&first["out_bytes"]), number(&first["in_bytes"]));
     assert_eq!(bytes, (3 * 33, 3 * 33), "{first}");
+    let file = bed.gateway.directory().join("gateway.toml");
+    let file = file.to_str().unwrap();
+    let checked = bed.json(&["check", file]);
+    assert_eq!(
+        (&checked["ok"], &checked["bindings"], &checked["problems"]),
+        (&true.into(), &2.into(), &Value::Array(Vec::new()))
+    );
+    bed.gateway
+        .write_config("[limits]\nbindings = 0\n")
+        .unwrap();
+    let output = bed.gateway.ctl(&["check", file, "-o", "json"]).unwrap();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
+    let checked: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(checked["ok"], false);
+    assert_eq!(checked["problems"][2]["line"], 2, "{checked}");
     for command in ["status", "counters", "bindings", "memory"] {
         let text = bed.gateway.ctl(&[command]).unwrap();
         assert_eq!(text.code, Some(0), "{text:?}");
