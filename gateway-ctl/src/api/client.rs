@@ -45,9 +45,7 @@ impl ClientError {
                 "run as root: the socket is for its owner only".to_owned()
             }
             Self::Unreachable { .. } => {
-                "start it (systemctl start gateway), or name its socket with --socket; \
-                 `gateway-ctl status` tells whether traffic still flows"
-                    .to_owned()
+                "start it (systemctl start gateway), or name its socket with --socket".to_owned()
             }
             Self::Refused(error) => error.fix.clone(),
             Self::Strange { .. } => {

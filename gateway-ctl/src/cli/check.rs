@@ -49,7 +49,7 @@ impl Check {
             )
         };
         let file = self.file.display().to_string();
-        match Plan::make(&self.file, links.as_ref(), |_| Ok(FromApi::default())) {
+        match Plan::make(&self.file, links.as_ref(), FromApi::load) {
             Ok(plan) => {
                 let checked = Checked {
                     file,

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail};
 use dataplane::Dataplane;
 
 use super::output::print;
+use crate::api::client::{Client, ClientError};
+use crate::api::types;
 use crate::config::DEFAULT_PIN_DIRECTORY;
 
-/// Take the gateway off all interfaces.
+/// Take the gateway off all interfaces. Stop the daemon first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Detach {
     /// Where it is pinned (dataplane.pin_directory).
@@ -17,7 +21,17 @@ pub(super) struct Detach {
 }
 
 impl Detach {
-    pub(super) fn run(&self) -> Result<()> {
+    pub(super) async fn run(&self, client: &Client) -> Result<()> {
+        match client.get::<types::Status>("/v1/status").await {
+            Ok(status) if Path::new(&status.pin_directory) == self.pin_directory => bail!(
+                "the daemon (process {}) runs on what is pinned at {}: stop it first, with \
+                 `systemctl stop gateway`",
+                status.pid,
+                status.pin_directory
+            ),
+            Ok(_) | Err(ClientError::Unreachable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         if !self.pin_directory.exists() {
             bail!(
                 "nothing is pinned at {}: name the place with --pin-directory",
@@ -25,8 +39,6 @@ impl Detach {
             );
         }
         Dataplane::detach_all(&self.pin_directory).context("cannot detach")?;
-        print(
-            "detached: traffic is the kernel's; a running daemon attaches again when it reloads\n",
-        )
+        print("detached: traffic is the kernel's\n")
     }
 }

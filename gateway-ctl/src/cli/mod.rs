@@ -63,7 +63,8 @@ enum Command {
     Trace(trace::Trace),
     /// What the maps take.
     Memory(memory::Memory),
-    /// Take the gateway off all interfaces: traffic is then the kernel's.
+    /// Take the gateway off all interfaces, after the daemon was stopped: traffic is then
+    /// the kernel's.
     Detach(detach::Detach),
     /// Print completions for a shell.
     Completions(completions::Completions),
@@ -87,7 +88,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Counters(command) => ask(command.run(&client)),
         Command::Trace(command) => ask(command.run(&client)),
         Command::Memory(command) => ask(command.run(&client)),
-        Command::Detach(command) => command.run(),
+        Command::Detach(command) => ask(command.run(&client)),
         Command::Completions(command) => command.run(),
     };
     match done {

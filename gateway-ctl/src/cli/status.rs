@@ -89,6 +89,9 @@ fn text(status: &types::Status) -> String {
         },
         status.reload.at
     );
+    for problem in status.reload.problems.iter().take(10) {
+        text += &format!("  {problem}\n");
+    }
     text += &interfaces(&status.interfaces);
     if status.warnings.is_empty() {
         text += "\nnothing is wrong\n";
@@ -100,9 +103,6 @@ fn text(status: &types::Status) -> String {
             warning.message,
             warning.fix
         );
-    }
-    for problem in status.reload.problems.iter().take(10) {
-        text += &format!("  {problem}\n");
     }
     text
 }

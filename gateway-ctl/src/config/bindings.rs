@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
             }
         };
         if let Some(private) = self.private {
-            problem(private.at, not_inside(inside, private.value));
+            problem(private.at, not_a_phones(inside, private.value));
         }
         if let Some(public) = self.public {
             problem(public.at, not_in_pool(pool, public.value));
@@ -106,7 +106,7 @@ fn checked<'a, T>(
 /// Why a binding cannot be with these networks and this pool; empty when it can.
 pub(crate) fn misplaced(inside: &[Inside], pool: &Pool, spec: &BindingSpec) -> Vec<Wrong> {
     [
-        not_inside(inside, spec.private),
+        not_a_phones(inside, spec.private),
         not_in_pool(pool, spec.public),
         reserved(pool, spec),
     ]
@@ -170,6 +170,26 @@ fn reserved(pool: &Pool, spec: &BindingSpec) -> Option<Wrong> {
         ),
         "choose other ports, or change reserved_ports of that [[pool]]",
     ))
+}
+
+/// The first and the last address of a network are no host's (RFC 1122 section 3.2.1.3).
+fn no_host(inside: &[Inside], private: Ipv4Addr) -> Option<Wrong> {
+    let mut networks = inside.iter().flat_map(|side| &side.networks);
+    let network = networks.find(|network| network.contains(private))?;
+    let hosts = u32::MAX.checked_shr(network.length().into()).unwrap_or(0);
+    let number = u32::from(private) & hosts;
+    let is_none = network.length() < 31 && (number == 0 || number == hosts);
+    is_none.then(|| {
+        Wrong::new(
+            format!("private address {private} is no host's: it stands for all of {network}"),
+            "write the phone's address",
+        )
+    })
+}
+
+/// Why a private address can be no phone's.
+fn not_a_phones(inside: &[Inside], private: Ipv4Addr) -> Option<Wrong> {
+    not_inside(inside, private).or_else(|| no_host(inside, private))
 }
 
 fn not_inside(inside: &[Inside], private: Ipv4Addr) -> Option<Wrong> {

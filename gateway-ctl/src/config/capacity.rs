@@ -70,7 +70,10 @@ pub(crate) fn too_small_a_range(settings: &Settings, spec: &BindingSpec) -> Opti
             "the range of {} has {ports} ports, room is made for ranges of {smallest} and more",
             spec.private
         ),
-        fix: fix(settings.limits_at.smallest_range, "smallest_range", ports),
+        fix: format!(
+            "{}, or give it {smallest} ports",
+            fix(settings.limits_at.smallest_range, "smallest_range", ports)
+        ),
     })
 }
 

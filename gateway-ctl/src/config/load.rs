@@ -87,7 +87,7 @@ impl Loaded {
 pub(crate) fn load(path: &Path) -> Result<Loaded, Problems> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let message = format!("cannot read the configuration: {error}");
-        Problems::with_file(path, message, "name the file with --config")
+        Problems::with_file(path, message, "check its path and who may read it")
     })?;
     Ok(parse(path, &text))
 }

@@ -257,6 +257,22 @@ fn limits_must_suffice() {
 }
 
 #[test]
+fn a_networks_own_addresses_are_no_phones() {
+    let binding = |private| {
+        format!(
+            "[[binding]]\nprivate = \"{private}\"\npublic = \"198.51.100.1\"\nports = \
+             \"40000-40063\"\n"
+        )
+    };
+    for private in ["10.10.0.0", "10.10.255.255"] {
+        let found = checked(&format!("{GOOD}{}", binding(private))).unwrap_err();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("no host's"), "{found:?}");
+    }
+    assert!(checked(&format!("{GOOD}{}", binding("10.10.0.255"))).is_ok());
+}
+
+#[test]
 fn ranges_are_as_large_as_the_maps_are_made_for() {
     let binding = "[[binding]]\nprivate = \"10.10.0.1\"\npublic = \"198.51.100.1\"\nports = \
                    \"40008-40015\"\n";
@@ -264,14 +280,14 @@ fn ranges_are_as_large_as_the_maps_are_made_for() {
         binding,
         &[
             "gw.toml:9: the range of 10.10.0.1 has 8 ports, room is made for ranges of 64 and \
-             more; add [limits] with smallest_range = 8",
+             more; add [limits] with smallest_range = 8, or give it 64 ports",
         ],
     );
     wrong_with(
         &format!("{binding}[limits]\nsmallest_range = 48\n"),
         &[
             "gw.toml:9: the range of 10.10.0.1 has 8 ports, room is made for ranges of 64 and \
-             more; write smallest_range = 8 in [limits]",
+             more; write smallest_range = 8 in [limits], or give it 64 ports",
             "gw.toml:13: `smallest_range` in [limits] is 48, expected a power of two; the next \
              smaller is 32",
         ],

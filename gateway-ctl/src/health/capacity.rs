@@ -5,7 +5,7 @@ use dataplane::Opened;
 use crate::api::types::Warning;
 use crate::run::Gateway;
 
-use super::{notice, warning};
+use super::{critical, notice, warning};
 
 pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
     let limits = gateway.dataplane.limits();
@@ -37,6 +37,12 @@ pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
             ));
         }
     }
+    if !gateway.dataplane.is_pinned() {
+        found.push(critical(
+            "the dataplane's pins are gone: somebody has removed them, and perhaps its programs",
+            "systemctl restart gateway",
+        ));
+    }
     if !gateway.reload.ok {
         let error = gateway.reload.error.as_deref().unwrap_or("unknown");
         found.push(warning(
@@ -46,7 +52,7 @@ pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
     }
     if let Opened::Rebuilt { why } = &gateway.opened {
         found.push(notice(
-            format!("the dataplane was built anew at the start ({why}): counters began at zero"),
+            format!("the dataplane was built anew ({why}): counters began at zero then"),
             "nothing: bindings are complete; expect a step in graphs",
         ));
     }

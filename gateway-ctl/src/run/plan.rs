@@ -10,6 +10,7 @@ use crate::config::{
     misplaced, too_small_a_range,
 };
 use crate::net::{Links, resolve};
+use crate::state::BindingsFile;
 
 /// A plan that holds.
 #[derive(Clone, Debug)]
@@ -28,6 +29,23 @@ pub(crate) struct Plan {
 pub(crate) struct FromApi {
     pub(crate) entries: Vec<Entry>,
     pub(crate) kept_in: String,
+}
+
+impl FromApi {
+    /// What the API added in former lives of the daemon.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn load(settings: &Settings) -> Result<Self, Problems> {
+        let store = BindingsFile::in_directory(&settings.state_directory);
+        let entries = store
+            .load()
+            .map_err(|error| Problems::with_file(store.path(), format!("{error:#}"), ""))?;
+        Ok(Self {
+            entries,
+            kept_in: store.path().display().to_string(),
+        })
+    }
 }
 
 impl Plan {
@@ -92,7 +110,11 @@ fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
         && let Some(wrong) = too_small_a_range(&config.settings, spec)
     {
         let message = format!("{}; the API added it ({})", wrong.message, from_api.kept_in);
-        report.problem(Place::default(), message, wrong.fix);
+        let fix = format!(
+            "{}, or before that gateway-ctl bindings del {}",
+            wrong.fix, spec.private
+        );
+        report.problem(Place::default(), message, fix);
     }
     for entry in from_api.entries {
         let (spec, whole) = (entry.spec, Place::default());

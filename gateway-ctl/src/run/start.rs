@@ -10,7 +10,6 @@ use nix::fcntl::Flock;
 
 use crate::api;
 use crate::api::types::{EarlyFragments, Reload};
-use crate::config::{Problems, Settings};
 use crate::metrics;
 use crate::net::Links;
 use crate::state::{self, BindingsFile};
@@ -47,7 +46,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let plan = Plan::make(&config, Some(&links), |settings| {
         // Locked before it is read: a daemon that still runs may add bindings.
         match lock.insert(state::lock(&settings.state_directory)) {
-            Ok(_) => api_bindings(settings),
+            Ok(_) => FromApi::load(settings),
             Err(_) => Ok(FromApi::default()),
         }
     });
@@ -87,18 +86,6 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let _ = std::fs::remove_file(&settings.socket);
     tracing::info!(why, "ends; the dataplane goes on forwarding");
     Ok(())
-}
-
-/// The bindings that the API added in former lives.
-fn api_bindings(settings: &Settings) -> Result<FromApi, Problems> {
-    let store = BindingsFile::in_directory(&settings.state_directory);
-    let entries = store
-        .load()
-        .map_err(|error| Problems::with_file(store.path(), format!("{error:#}"), ""))?;
-    Ok(FromApi {
-        entries,
-        kept_in: store.path().display().to_string(),
-    })
 }
 
 fn open(config_path: PathBuf, plan: Plan, links: &Links) -> Result<Gateway> {

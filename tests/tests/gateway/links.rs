@@ -116,6 +116,10 @@ fn detach_removes_everything() {
     talk(&bed);
     bed.expect_count("inside0", "xdp", "outbound", 1);
     let router = bed.site.router.clone();
+    let refused = bed.gateway.ctl(&["detach"]).unwrap();
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("stop it first"), "{refused:?}");
+    talk(&bed);
     bed.gateway.stop().unwrap();
     let pinned = || {
         let words = ["find", "/sys/fs/bpf", "-path", "*gateway*"];

@@ -186,6 +186,13 @@ impl Dataplane {
         self.limits.bindings = bindings;
     }
 
+    /// Whether the maps are still pinned: what is not can be taken over by nobody.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        let directory = self.pins.generation(self.generation);
+        map::PINNED.iter().all(|name| directory.join(name).exists())
+    }
+
     /// How many nodes of the address tree are in use.
     #[must_use]
     pub fn used_tree_nodes(&self) -> usize {
