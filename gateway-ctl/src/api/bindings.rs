@@ -14,7 +14,7 @@ use super::types::{Binding, BindingPage, NewBinding, NewBindings, Who};
 use crate::config::{
     self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, too_small_a_range,
 };
-use crate::run::{Gateway, Shared};
+use crate::run::{Gateway, Shared, routers_own};
 
 /// Bindings on a page when nothing else is asked for.
 const PAGE: usize = 1000;
@@ -142,7 +142,8 @@ fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
     for entry in entries {
         let wrong = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec);
         let too_small = too_small_a_range(&plan.config.settings, &entry.spec);
-        if let Some(wrong) = wrong.into_iter().chain(too_small).next() {
+        let own = routers_own(&plan.interfaces, &entry.spec);
+        if let Some(wrong) = wrong.into_iter().chain(own).chain(too_small).next() {
             return Err(wrong.into());
         }
         let conflict = plan

@@ -29,7 +29,7 @@ mod trace;
 
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
 pub(crate) use logging::LogFormat;
-pub(crate) use plan::{FromApi, Plan};
+pub(crate) use plan::{FromApi, Plan, routers_own};
 pub(crate) use reload::{ReloadError, reload};
 pub(crate) use start::run;
 pub(crate) use trace::Listener;

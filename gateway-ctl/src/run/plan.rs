@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use dataplane::{Desired, InterfaceSpec};
+use dataplane::{BindingSpec, Desired, InterfaceSpec};
 
 use crate::config::{
-    self, Config, Conflict, Entry, Ledger, Loaded, Origin, Place, Problems, Settings, conflicting,
-    misplaced, too_small_a_range,
+    self, Config, Conflict, Entry, Ledger, Loaded, Origin, Place, Problems, Settings, Wrong,
+    conflicting, misplaced, too_small_a_range,
 };
 use crate::net::{Links, resolve};
 use crate::state::BindingsFile;
@@ -67,6 +67,18 @@ impl Plan {
             .unwrap_or_default();
         let from_api = from_api(&loaded.config().settings)?;
         let ledger = with_api(&mut loaded, from_api);
+        for interface in &interfaces {
+            let entry = interface.address.and_then(|address| ledger.get(address));
+            if let Some(entry) = entry
+                && let Some(wrong) = routers_own(&interfaces, &entry.spec)
+            {
+                let at = match entry.origin {
+                    Origin::File(place) => place,
+                    Origin::Api => Place::default(),
+                };
+                loaded.report().problem(at, wrong.message, wrong.fix);
+            }
+        }
         let config = loaded.finish()?;
         Ok(Self {
             config,
@@ -84,6 +96,19 @@ impl Plan {
             icmp_error_rate: self.config.settings.icmp_error_rate,
         }
     }
+}
+
+/// What is wrong with a binding of an address that the router has itself.
+pub(crate) fn routers_own(interfaces: &[InterfaceSpec], spec: &BindingSpec) -> Option<Wrong> {
+    let is_own = |interface: &&InterfaceSpec| interface.address == Some(spec.private);
+    let interface = interfaces.iter().find(is_own)?;
+    Some(Wrong::new(
+        format!(
+            "private address {} is the router's own, on {}",
+            spec.private, interface.name
+        ),
+        "write the phone's address",
+    ))
 }
 
 fn look_up(loaded: &Loaded, links: &Links) -> Vec<InterfaceSpec> {
