@@ -174,3 +174,51 @@ pub trait Tables {
             .filter(|phone| phone.owns(port))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_believed_where_it_says_so_itself() {
+        let record = AddressRecord {
+            entry: Owner::Binding(0x121).entry(),
+            inside: 3,
+            public: 5,
+            first_port: 40000,
+            last_port: 40063,
+            ..AddressRecord::default()
+        };
+        let phone = Phone {
+            index: 0x121,
+            private: 7,
+            public: 5,
+            first_port: 40000,
+            last_port: 40063,
+            inside: 3,
+        };
+        assert_eq!(Phone::sending(record, 0x121, 7), Some(phone));
+        assert_eq!(Phone::sending(record, 0x122, 7), None);
+        let ended = AddressRecord {
+            entry: Owner::Inside.entry(),
+            ..record
+        };
+        assert_eq!(Phone::sending(ended, 0x121, 7), None);
+
+        let block = BlockRecord {
+            private: 7,
+            inside: 3,
+            first_port: 40000,
+            last_port: 40063,
+            public: 5,
+            ..BlockRecord::default()
+        };
+        assert_eq!(Phone::receiving(block, 0x121, 5), Some(phone));
+        assert_eq!(Phone::receiving(block, 0x121, 6), None, "another address");
+        let nobodys = BlockRecord {
+            private: 0,
+            ..block
+        };
+        assert_eq!(Phone::receiving(nobodys, 0x121, 5), None);
+    }
+}

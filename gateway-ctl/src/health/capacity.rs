@@ -33,7 +33,7 @@ pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
         if used as u64 * 10 > u64::from(room) * 9 {
             found.push(warning(
                 format!("{used} of {room} {what} are in use"),
-                format!("raise {key} in [limits] and reload; maps are then made anew, counters start at zero"),
+                format!("raise {key} in [limits] and reload; where maps are then made anew, counters start at zero"),
             ));
         }
     }

@@ -111,6 +111,21 @@ fn a_link_that_is_down_is_said_and_survived() {
 }
 
 #[test]
+fn lost_pins_are_noticed_and_a_restart_mends_them() {
+    let mut bed = Bed::with(&Site::builder(), &crate::config::Config::default());
+    talk(&bed);
+    let router = bed.site.router.clone();
+    router.run(&["rm", "-r", "/sys/fs/bpf/gateway"]).unwrap();
+    expect_warning(&bed, "pins are gone");
+    bed.gateway.restart(SOON).unwrap();
+    let status = bed.json(&["status"]);
+    assert_eq!(status["dataplane"], "fresh");
+    assert!(!status["warnings"].to_string().contains("pins"), "{status}");
+    talk(&bed);
+    bed.finish();
+}
+
+#[test]
 fn detach_removes_everything() {
     let mut bed = Bed::with(&Site::builder(), &crate::config::Config::default());
     talk(&bed);

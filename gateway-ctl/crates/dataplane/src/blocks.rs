@@ -127,12 +127,14 @@ mod tests {
         }
     }
 
-    fn sync(blocks: Blocks<'_>, at_second: Vec<(PortRange, BlockRecord)>) {
+    /// How many blocks passed from one phone to another.
+    fn sync(blocks: Blocks<'_>, at_second: Vec<(PortRange, BlockRecord)>) -> usize {
         let passed_on = blocks.sync(&[vec![], at_second]);
         for (block, _) in &passed_on {
             assert_eq!(blocks.taken(*block..=*block), None, "nobody's in between");
         }
         blocks.pass_on(&passed_on);
+        passed_on.len()
     }
 
     #[test]
@@ -143,7 +145,7 @@ mod tests {
             shift: SHIFT,
         };
         let (wide, small) = (range(40000, 40063), range(40064, 40071));
-        sync(blocks, vec![(wide, phone(1)), (small, phone(2))]);
+        assert_eq!(sync(blocks, vec![(wide, phone(1)), (small, phone(2))]), 0);
         assert_eq!(blocks.of(1, wide).count(), 8);
         assert_eq!(blocks.taken(blocks.of(1, range(40032, 40063))), Some(1));
         assert_eq!(blocks.taken(blocks.of(1, small)), Some(2));
@@ -153,7 +155,7 @@ mod tests {
             blocks.records.count(block, 100);
         }
 
-        sync(blocks, vec![(small, phone(3)), (wide, phone(1))]);
+        assert_eq!(sync(blocks, vec![(small, phone(3)), (wide, phone(1))]), 1);
         assert_eq!(blocks.counted(blocks.of(1, wide), 1), [8, 800]);
         assert_eq!(blocks.counted(blocks.of(1, small), 3), [0, 0]);
 
@@ -162,11 +164,11 @@ mod tests {
             public: 9,
             ..phone(1)
         };
-        sync(blocks, vec![(wide, moved)]);
+        assert_eq!(sync(blocks, vec![(wide, moved)]), 0);
         assert_eq!(blocks.read(*blocks.of(1, wide).start()), Some(moved));
         assert_eq!(blocks.counted(blocks.of(1, wide), 1), [0, 0]);
 
-        sync(blocks, vec![(small, phone(1))]);
+        assert_eq!(sync(blocks, vec![(small, phone(1))]), 0);
         assert_eq!(blocks.taken(blocks.of(1, wide)), None);
         assert_eq!(blocks.taken(blocks.of(1, small)), Some(1));
         blocks.set(blocks.of(1, small), BlockRecord::default());
