@@ -20,6 +20,7 @@ pub mod interface_table;
 pub mod nat;
 pub mod parse;
 pub mod port_range;
+pub mod prefix;
 pub mod tables;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -27,4 +28,5 @@ pub mod verdict;
 pub mod view;
 
 pub use port_range::PortRange;
+pub use prefix::Prefix;
 pub use verdict::{Outcome, Reason};

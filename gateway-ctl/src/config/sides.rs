@@ -1,6 +1,7 @@
 //! `[[inside]]` and `[[outside]]`: which interfaces, whose networks.
 
-use dataplane::{Prefix, UnboundHosts};
+use dataplane::UnboundHosts;
+use gateway_common::Prefix;
 
 use super::report::{Place, Report};
 use super::section::Section;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use dataplane::Prefix;
 use gateway_common::PortRange;
+use gateway_common::Prefix;
 
 /// Addresses that one entry of a pool may stand for at most.
 const MOST_ADDRESSES: u32 = 1 << 16;

@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, anyhow};
-use dataplane::{BindingSpec, Desired, InterfaceSpec, PoolSpec, Prefix, Role, UnboundHosts};
-use gateway_common::PortRange;
+use dataplane::{BindingSpec, Desired, InterfaceSpec, PoolSpec, Role, UnboundHosts};
+use gateway_common::{PortRange, Prefix};
 use gateway_tests::link::Interface;
 
 use super::abi::Traffic;

@@ -14,11 +14,11 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use dataplane::{
-    BindingSpec, Dataplane, Desired, Events, InterfaceSpec, Limits, PoolSpec, Prefix, Role,
-    UnboundHosts, XdpPreference,
+    BindingSpec, Dataplane, Desired, Events, InterfaceSpec, Limits, PoolSpec, Role, UnboundHosts,
+    XdpPreference,
 };
-use gateway_common::PortRange;
 use gateway_common::abi::VlanTag;
+use gateway_common::{PortRange, Prefix};
 use gateway_tests::link::{VethOptions, mac_of, veth};
 use gateway_tests::netns::Namespace;
 use gateway_tests::tun::Tun;

@@ -39,9 +39,7 @@ mod tree;
 pub use attach::{Attachment, XdpMode, XdpPreference};
 pub use bindings::{BindingError, BindingState};
 pub use counters::{HookCounters, InterfaceCounters};
-pub use desired::{
-    BindingSpec, Desired, InterfaceSpec, Limits, PoolSpec, Prefix, Role, UnboundHosts,
-};
+pub use desired::{BindingSpec, Desired, InterfaceSpec, Limits, PoolSpec, Role, UnboundHosts};
 pub use error::Error;
 pub use events::{Events, HeldFragment};
 pub use fragments::Release;

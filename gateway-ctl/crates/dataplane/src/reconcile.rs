@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::ops::Bound;
 
-use gateway_common::PortRange;
 use gateway_common::abi::{AddressRecord, BlockRecord, MAX_INTERFACES, block_index};
 use gateway_common::address_tree::Owner;
+use gateway_common::{PortRange, Prefix};
 
 use crate::Error;
 use crate::bindings::{self, BindingError, BindingState};
 use crate::blocks::Blocks;
-use crate::desired::{BindingSpec, Desired, Prefix, Role};
+use crate::desired::{BindingSpec, Desired, Role};
 use crate::mapped::wait_for_running_packets;
 use crate::open::Dataplane;
 use crate::tree::{PlannedTree, numbered};

@@ -4,7 +4,7 @@ use gateway_common::abi::{AddressRecord, Leaf, NODE_ENTRIES, Node};
 use gateway_common::address_tree::{Owner, child, child_of};
 
 use super::LAST;
-use crate::desired::Prefix;
+use gateway_common::Prefix;
 
 /// A tree as it should be.
 #[derive(Debug)]

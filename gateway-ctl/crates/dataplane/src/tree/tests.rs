@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::desired::Prefix;
 use crate::records::WORDS;
+use gateway_common::Prefix;
 
 /// Whose an address is, and which phone's: its public address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,2 @@
+//! Files for phones, made from templates.
+#![forbid(unsafe_code)]
