@@ -21,7 +21,7 @@ pub struct Grant {
 }
 
 /// What a pool gives out, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Its name, for errors.
     pub name: String,
