@@ -187,18 +187,52 @@ impl<Owner: Clone + Eq + Display> Allocator<Owner> {
     /// [`Error::NotYours`] when it is not the owner's.
     pub fn release(&mut self, now: u64, owner: &Owner, grant: Grant) -> Result<u64, Error> {
         if self.live.get(&grant) != Some(owner) {
-            return Err(Error::NotYours {
-                pool: self.rules.name.clone(),
-                address: grant.address,
-                ports: grant.ports,
-                owner: owner.to_string(),
-            });
+            return Err(self.not_yours(owner, grant));
         }
         self.live.remove(&grant);
         self.ports.live -= u64::from(grant.ports.ports());
         let until = now.saturating_add(self.rules.rest);
         self.rest(owner, grant, until);
         Ok(until)
+    }
+
+    /// Takes back a range that was promised and never used. It rests no longer than it would
+    /// have without the promise: until `until`, seconds of the same clock.
+    ///
+    /// # Errors
+    /// [`Error::NotYours`] when it is not the owner's.
+    pub fn withdraw(
+        &mut self,
+        now: u64,
+        owner: &Owner,
+        grant: Grant,
+        until: u64,
+    ) -> Result<(), Error> {
+        self.release(now, owner, grant)?;
+        self.end_rest(grant);
+        self.rest(owner, grant, until);
+        self.wake(now);
+        Ok(())
+    }
+
+    /// Until when a range rests, in seconds; `None` when it does not.
+    #[must_use]
+    pub fn rests_until(&self, grant: Grant) -> Option<u64> {
+        self.resting.get(&grant).map(|resting| resting.until)
+    }
+
+    /// Makes a live range another owner's, who stands for the same phone.
+    ///
+    /// # Errors
+    /// [`Error::NotYours`] when it is not `from`'s.
+    pub fn hand_over(&mut self, from: &Owner, to: &Owner, grant: Grant) -> Result<(), Error> {
+        match self.live.get_mut(&grant) {
+            Some(owner) if owner == from => {
+                *owner = to.clone();
+                Ok(())
+            }
+            _ => Err(self.not_yours(from, grant)),
+        }
     }
 
     /// Lets a free range rest: what the store says after a start.
@@ -217,6 +251,15 @@ impl<Owner: Clone + Eq + Display> Allocator<Owner> {
         self.ports.live -= u64::from(grant.ports.ports());
         self.rest(former, grant, until);
         Ok(())
+    }
+
+    fn not_yours(&self, owner: &Owner, grant: Grant) -> Error {
+        Error::NotYours {
+            pool: self.rules.name.clone(),
+            address: grant.address,
+            ports: grant.ports,
+            owner: owner.to_string(),
+        }
     }
 
     fn begin(&mut self, owner: &Owner, grant: Grant) {

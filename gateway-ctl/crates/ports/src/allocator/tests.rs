@@ -49,6 +49,36 @@ fn a_phone_gets_its_own_range_again() {
 }
 
 #[test]
+fn a_promise_costs_no_rest() {
+    let mut pool = empty(1, &[]);
+    let whole = pool.ports(0);
+    let promised = pool.allocate(0, &1, 64, None).expect("room");
+    pool.withdraw(0, &1, promised, 0).expect("its own");
+    assert_eq!(pool.ports(0), whole);
+    // What rested before rests as long as before.
+    let had = pool.allocate(0, &1, 64, None).expect("room");
+    pool.release(10, &1, had).expect("its own");
+    let until = pool.rests_until(had).expect("it rests");
+    pool.claim(20, &1, had).expect("its own");
+    assert_eq!(pool.rests_until(had), None);
+    pool.withdraw(30, &1, had, until).expect("its own");
+    assert_eq!(pool.rests_until(had), Some(10 + REST));
+    assert!(pool.withdraw(30, &1, had, 0).is_err());
+    assert_eq!(pool.ports(10 + REST), whole);
+}
+
+#[test]
+fn a_range_changes_hands_alive() {
+    let mut pool = empty(1, &[]);
+    let had = pool.allocate(0, &1, 64, None).expect("room");
+    assert!(pool.hand_over(&2, &3, had).is_err());
+    pool.hand_over(&1, &2, had).expect("its own");
+    assert_eq!(pool.owner(had), Some(&2));
+    assert!(pool.release(0, &1, had).is_err());
+    pool.release(0, &2, had).expect("its own");
+}
+
+#[test]
 fn rest_ends_on_the_second() {
     let mut pool = empty(1, &[1024..=65535 - 64]);
     let only = pool.allocate(0, &1, 64, None).expect("the last one");
