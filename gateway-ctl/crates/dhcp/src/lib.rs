@@ -20,16 +20,24 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod counters;
+mod ignored;
+mod labels;
 mod lease;
 mod mac;
 mod output;
 mod reservation;
 mod settings;
 mod text;
+mod wire;
 
 pub use client::{ClientKey, Name, NoClient, Pattern};
+pub use counters::{Answer, Counters, Event, Kind};
+pub use ignored::Ignored;
 pub use lease::{HistoryRecord, Lease, Relay, Rest, State};
 pub use mac::{Hardware, MacAddr, MacRange, NoHardware};
 pub use output::{Change, CommitId, Destination, MOST_CHANGES, Output, ProbeHow, Received, Time};
 pub use reservation::{NoReservedClient, Reservation, ReservedClient};
 pub use settings::{Class, Interface, LeaseTime, Scope, Settings};
+pub use wire::encode::{addresses, classless_routes, domain_search};
+pub use wire::vendor::{PhonePorts, read_grant};
