@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::command::{program, run as run_command};
+use crate::setup::Ready;
 use crate::{privilege, setup, workspace};
 
 #[derive(Debug, clap::Args)]
@@ -21,18 +22,24 @@ pub(crate) struct DemoOptions {
 
 /// Measures an optimised build.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
-    run("bench", true, &options.arguments)
+    let name = options.arguments.first().map_or("", String::as_str);
+    run("bench", true, || setup::for_bench(name), &options.arguments)
 }
 
 /// Shows the gateway's main job.
 pub(crate) fn demo(options: &DemoOptions) -> Result<()> {
-    run("demo", false, &options.arguments)
+    run("demo", false, setup::for_tests, &options.arguments)
 }
 
 /// Builds everything, since the programs start the daemon that lies beside them.
-fn run(name: &str, release: bool, arguments: &[String]) -> Result<()> {
+fn run(
+    name: &str,
+    release: bool,
+    prepare: impl FnOnce() -> Result<Ready>,
+    arguments: &[String],
+) -> Result<()> {
     privilege::require_root("attaching programs and making network namespaces")?;
-    let ready = setup::for_tests()?;
+    let ready = prepare()?;
     let mut build = ready.host_cargo("build");
     if release {
         build.arg("--release");

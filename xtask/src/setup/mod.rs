@@ -2,10 +2,13 @@
 //!
 //! `for_build` and `for_tests` do nothing and take no time when all is there, so every command
 //! calls one of them first and nobody has to know about set-up. What only one command needs (the
-//! virtual machine, cargo-deny, cargo-fuzz) is installed by that command, with the same means.
+//! virtual machine, cargo-deny, cargo-fuzz, a bench's peers) is installed by that command, with the
+//! same means.
 
 pub(crate) mod cargo_tool;
 pub(crate) mod packages;
+mod peers;
+mod services;
 pub(crate) mod toolchain;
 
 use std::path::Path;
@@ -63,6 +66,41 @@ const TEST: &[Package] = &[
         probe: Probe::Program("traceroute"),
         why: "a client of the labs",
     },
+    Package {
+        name: "udhcpc",
+        probe: Probe::Program("udhcpc"),
+        why: "a DHCP client of the labs, as in small phones",
+    },
+    Package {
+        name: "isc-dhcp-client",
+        probe: Probe::Program("dhclient"),
+        why: "a DHCP client of the labs",
+    },
+    Package {
+        name: "dhcpcd-base",
+        probe: Probe::Program("dhcpcd"),
+        why: "a DHCP client of the labs",
+    },
+    Package {
+        name: "isc-dhcp-relay",
+        probe: Probe::Program("dhcrelay"),
+        why: "a DHCP relay agent of the labs",
+    },
+    Package {
+        name: "dnsmasq-base",
+        probe: Probe::Program("dnsmasq"),
+        why: "another's DHCP server, to try the labs' clients with",
+    },
+    Package {
+        name: "tftp-hpa",
+        probe: Probe::Path("/usr/share/doc/tftp-hpa"),
+        why: "a TFTP client of the labs",
+    },
+    Package {
+        name: "atftp",
+        probe: Probe::Program("atftp"),
+        why: "a TFTP client of the labs",
+    },
 ];
 
 const BPF_LINKER: CargoTool = CargoTool {
@@ -113,6 +151,11 @@ pub(crate) fn for_build() -> Result<Ready> {
 /// Everything that the tests, the demonstration and the benches need.
 pub(crate) fn for_tests() -> Result<Ready> {
     prepare([BUILD, TEST].concat())
+}
+
+/// Everything that the bench of this name needs beside that: its peers.
+pub(crate) fn for_bench(name: &str) -> Result<Ready> {
+    prepare([BUILD, TEST, peers::of(name)].concat())
 }
 
 /// `cargo xtask setup`: prepares for the tests and says what is there now.

@@ -4,8 +4,12 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::services::{self, Quiet};
 use crate::command::{find_program, program, run, status};
 use crate::privilege;
+
+/// Seconds to wait for another that is installing packages.
+const LOCK_TIMEOUT: u32 = 300;
 
 /// One package and how to see whether what it brings is there, whoever brought it.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +70,17 @@ fn install(names: &[&str]) -> Result<()> {
         bail!("installing packages needs root; type:\n    sudo sh -c '{by_hand}'");
     }
     update_lists()?;
+    let quiet = Quiet::begin()?;
     run(program("apt-get")
         .args(["install", "-y", "-q", "--no-install-recommends"])
+        .args(["-o", &format!("DPkg::Lock::Timeout={LOCK_TIMEOUT}")])
+        // Settings that a removed package left are kept: nobody is there to be asked.
+        .args(["-o", "Dpkg::Options::=--force-confold"])
         .args(names)
-        .env("DEBIAN_FRONTEND", "noninteractive"))
+        .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    services::disable(names)?;
+    drop(quiet);
+    Ok(())
 }
 
 /// Reads the package lists anew. A source that cannot be reached may be one that we don't need, so
