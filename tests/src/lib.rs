@@ -9,6 +9,7 @@
 //! | [`link`], [`tun`] | veth pairs and TUN devices with the settings that XDP needs |
 //! | [`site`] | a customer site: phones, router, provider, the internet; the gateway runs in it |
 //! | [`traffic`] | UDP echo, TCP megabytes, constant-rate streams, ping, capture, injection |
+//! | [`dhcp`] | real DHCP clients, a relay agent, a client that sends any bytes |
 //! | [`demo`] | `cargo xtask demo`: all of it, as a story |
 //! | [`wait`] | wait for a condition with a deadline, instead of sleeping |
 //!
@@ -17,6 +18,7 @@
 //! Everything but [`packet`] and [`wait`] needs root.
 
 pub mod demo;
+pub mod dhcp;
 pub mod link;
 pub mod netns;
 pub mod packet;

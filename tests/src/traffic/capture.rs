@@ -107,6 +107,12 @@ impl Capture {
             .bytes)
     }
 
+    /// All frames that have been looked at so far; others may wait in the kernel.
+    #[must_use]
+    pub fn seen(&self) -> &[Frame] {
+        &self.frames
+    }
+
     fn summary(&self) -> String {
         let dumps = self.frames.iter().map(|frame| {
             let direction = if frame.outgoing { "out" } else { "in" };
