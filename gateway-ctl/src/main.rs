@@ -9,6 +9,7 @@
 //! | `metrics` | Prometheus |
 //! | `health` | what is wrong with the router, and what to do |
 //! | `net` | the machine's interfaces |
+//! | `provision` | files for phones |
 //! | `state` | what must survive a restart |
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,8 @@ mod config;
 mod health;
 mod metrics;
 mod net;
+#[expect(dead_code, reason = "the daemon's start takes it up next")]
+mod provision;
 mod run;
 mod state;
 
