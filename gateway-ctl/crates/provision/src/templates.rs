@@ -1,0 +1,275 @@
+//! Which template answers to a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use minijinja::value::{Object, Value};
+use minijinja::{Environment, Error, ErrorKind};
+
+use crate::engine::{self, FUNCTIONS, MOST_TEXT};
+use crate::phone::VARIABLES;
+use crate::{Match, Name, Pattern, Phone, RenderError, TemplateError};
+
+/// Bytes of a rendered file at most.
+pub const MOST_OUTPUT: usize = 1 << 20;
+
+/// Names, and the template that answers to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The names.
+    pub pattern: Pattern,
+    /// Only for phones of this class.
+    pub class: Option<String>,
+    /// The template's file.
+    pub file: String,
+}
+
+/// Checked templates. The first rule that fits a name and a class decides.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    rules: Vec<Rule>,
+    environment: Environment<'static>,
+}
+
+/// A file made for a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Its bytes: UTF-8.
+    pub bytes: Vec<u8>,
+    /// The template it was made from.
+    pub file: String,
+}
+
+impl Templates {
+    /// Takes rules, and all files that they or an `include` of theirs may name.
+    ///
+    /// Every template that a rule names is tried: a variable, filter or file that there is
+    /// not is found here and not by a phone.
+    ///
+    /// # Errors
+    /// All that is wrong with the templates, by file and line.
+    pub fn new(
+        rules: Vec<Rule>,
+        files: BTreeMap<String, String>,
+    ) -> Result<Self, Vec<TemplateError>> {
+        let mut environment = engine::environment();
+        let mut errors = Vec::new();
+        for (file, text) in files {
+            if text.len() > MOST_TEXT {
+                let message = format!("it has {} bytes, expected at most {MOST_TEXT}", text.len());
+                errors.push(whole(&file, message));
+            } else if let Err(error) = environment.add_template_owned(file.clone(), text) {
+                errors.push(described(&file, &error));
+            }
+        }
+        let named: BTreeSet<&str> = rules.iter().map(|rule| rule.file.as_str()).collect();
+        let broken: BTreeSet<String> = errors.iter().map(|error| error.file.clone()).collect();
+        for file in named {
+            if !broken.contains(file) {
+                errors.extend(check(&environment, file));
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self { rules, environment })
+        } else {
+            errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+            errors.dedup();
+            Err(errors)
+        }
+    }
+
+    /// Whether the phone that asks may have a file of this name, wherever it comes from:
+    /// names with a MAC address in them, as a rule has it, are that phone's alone. Classes
+    /// do not matter here.
+    ///
+    /// # Errors
+    /// [`RenderError::Others`], [`RenderError::NoLease`].
+    pub fn guard(&self, name: &Name, phone: Option<&Phone>) -> Result<(), RenderError> {
+        let mac = phone.map(|phone| phone.mac);
+        let anothers = |rule: &Rule| rule.pattern.matches(name, mac) == Match::Others;
+        if self.rules.iter().any(anothers) {
+            return Err(refused(name, phone));
+        }
+        Ok(())
+    }
+
+    /// Makes the file that a phone asks for; `None`: no template answers to its name.
+    ///
+    /// # Errors
+    /// When the file is another phone's, nothing is known of who asks, or the template and
+    /// the phone's values do not go together.
+    pub fn render(
+        &self,
+        name: &Name,
+        phone: Option<&Phone>,
+    ) -> Result<Option<Rendered>, RenderError> {
+        let Some((rule, phone)) = self.rule(name, phone)? else {
+            return Ok(None);
+        };
+        let variables = phone.variables.iter();
+        let variables = variables.map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+        let values = phone.values(Value::from_pairs(variables));
+        let bytes = engine::render(&self.environment, &rule.file, values, MOST_OUTPUT)
+            .map_err(|error| described(&rule.file, &error))?;
+        let file = rule.file.clone();
+        Ok(Some(Rendered { bytes, file }))
+    }
+
+    /// The rule that answers, and for whom.
+    fn rule<'t, 'p>(
+        &'t self,
+        name: &Name,
+        phone: Option<&'p Phone>,
+    ) -> Result<Option<(&'t Rule, &'p Phone)>, RenderError> {
+        for rule in &self.rules {
+            let class = rule.class.as_deref();
+            let Some(phone) = phone else {
+                if rule.pattern.matches(name, None) == Match::No {
+                    continue;
+                }
+                return Err(refused(name, None));
+            };
+            if class.is_some_and(|class| class != phone.class) {
+                continue;
+            }
+            match rule.pattern.matches(name, Some(phone.mac)) {
+                Match::No => {}
+                Match::Own => return Ok(Some((rule, phone))),
+                Match::Others => return Err(refused(name, Some(phone))),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why it is not for who asks.
+fn refused(name: &Name, phone: Option<&Phone>) -> RenderError {
+    let name = name.to_string();
+    match phone {
+        None => RenderError::NoLease { name },
+        Some(phone) => RenderError::Others {
+            name,
+            asking: phone.mac_with(":"),
+        },
+    }
+}
+
+/// What is wrong with a template that was read, as far as that can be told without a phone.
+fn check(environment: &Environment<'_>, file: &str) -> Vec<TemplateError> {
+    let template = match environment.get_template(file) {
+        Ok(template) => template,
+        Err(_) => return vec![whole(file, "there is no such file".into())],
+    };
+    let mut errors = Vec::new();
+    let undeclared: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+    let known = |name: &str| VARIABLES.contains(&name) || FUNCTIONS.contains(&name);
+    for name in undeclared.iter().filter(|name| !known(name)) {
+        errors.push(TemplateError {
+            file: file.to_owned(),
+            line: line_of(template.source(), name),
+            message: format!("there is no variable `{name}`"),
+            fix: format!(
+                "variables: {}; your own: variables.{name}",
+                VARIABLES.join(", ")
+            ),
+        });
+    }
+    let values = Phone::example().values(Value::from_object(AnyVariable));
+    match engine::render(environment, file, values, MOST_OUTPUT) {
+        // That one was found above, or is defined by another file.
+        Err(error) if depends_on_values(&error) => {}
+        Err(error) if errors.is_empty() => errors.push(described(file, &error)),
+        _ => {}
+    }
+    errors
+}
+
+/// Whether another phone, or the operator's own variables, may do better.
+fn depends_on_values(error: &Error) -> bool {
+    !matches!(
+        innermost(error).kind(),
+        ErrorKind::SyntaxError
+            | ErrorKind::TemplateNotFound
+            | ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod
+            | ErrorKind::UndefinedError
+            | ErrorKind::OutOfFuel
+    )
+}
+
+/// Stands for the operator's variables, whichever there are.
+#[derive(Debug)]
+struct AnyVariable;
+
+impl Object for AnyVariable {
+    fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
+        Some(Value::from("1"))
+    }
+}
+
+/// The line that a word is first on.
+fn line_of(text: &str, word: &str) -> u32 {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    let at = text.match_indices(word).find(|(at, _)| {
+        let after = &text[at + word.len()..];
+        !text[..*at].ends_with(inside) && !after.starts_with(inside)
+    });
+    at.map_or(0, |(at, _)| {
+        let lines = text[..at].matches('\n').count() + 1;
+        u32::try_from(lines).unwrap_or(u32::MAX)
+    })
+}
+
+fn whole(file: &str, message: String) -> TemplateError {
+    TemplateError {
+        file: file.to_owned(),
+        line: 0,
+        message,
+        fix: String::new(),
+    }
+}
+
+/// An error of the engine, by where it is.
+fn described(file: &str, error: &Error) -> TemplateError {
+    let error = innermost(error);
+    let mut message = error.kind().to_string();
+    if let Some(detail) = error.detail() {
+        message = format!("{message}: {detail}");
+    }
+    if let Some(source) = std::error::Error::source(error) {
+        message = format!("{message}: {source}");
+    }
+    let fix = match error.kind() {
+        ErrorKind::UndefinedError => {
+            "guard it with {% if .. is defined %}, or see to it that the phone has it"
+        }
+        ErrorKind::OutOfFuel => "make its loops shorter",
+        ErrorKind::TemplateNotFound => "put the file into the directory of templates",
+        _ => "",
+    };
+    TemplateError {
+        file: error.name().unwrap_or(file).to_owned(),
+        line: error
+            .line()
+            .and_then(|line| u32::try_from(line).ok())
+            .unwrap_or(0),
+        message,
+        fix: fix.to_owned(),
+    }
+}
+
+/// The error in an included file rather than that of its `include`.
+fn innermost(error: &Error) -> &Error {
+    let mut error = error;
+    while let Some(source) = std::error::Error::source(error)
+        && let Some(inner) = source.downcast_ref::<Error>()
+    {
+        error = inner;
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests;
