@@ -19,25 +19,32 @@
 //! | `text.rs` | values as text |
 #![forbid(unsafe_code)]
 
+mod book;
 mod client;
 mod counters;
+mod error;
 mod ignored;
 mod labels;
 mod lease;
 mod mac;
 mod output;
 mod reservation;
+mod reservations;
+mod server;
 mod settings;
+mod site;
 mod text;
 mod wire;
 
 pub use client::{ClientKey, Name, NoClient, Pattern};
 pub use counters::{Answer, Counters, Event, Kind};
+pub use error::{Error, Lost};
 pub use ignored::Ignored;
 pub use lease::{HistoryRecord, Lease, Relay, Rest, State};
 pub use mac::{Hardware, MacAddr, MacRange, NoHardware};
 pub use output::{Change, CommitId, Destination, MOST_CHANGES, Output, ProbeHow, Received, Time};
 pub use reservation::{NoReservedClient, Reservation, ReservedClient};
+pub use server::{PoolUsage, ScopeUsage, Server};
 pub use settings::{Class, Interface, LeaseTime, Scope, Settings};
 pub use wire::encode::{addresses, classless_routes, domain_search};
 pub use wire::vendor::{PhonePorts, read_grant};
