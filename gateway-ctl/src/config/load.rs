@@ -9,11 +9,12 @@ use super::bindings::Draft;
 use super::csv::BindingsFile;
 use super::ledger::Ledger;
 use super::pool::Pool;
+use super::provision::Provision;
 use super::report::{Problems, Report};
 use super::section::{Lines, Reader, Section, kind};
 use super::settings::Settings;
 use super::sides::{self, Inside, Outside};
-use super::{capacity, suggest};
+use super::{capacity, suggest, templates};
 
 /// A configuration in which everything holds, save what only the machine can say
 /// (whether interfaces exist: `crate::net::resolve`).
@@ -27,6 +28,12 @@ pub(crate) struct Config {
     pub(crate) outside: Vec<Outside>,
     /// Public addresses.
     pub(crate) pool: Pool,
+    /// Files for phones; `None`: none are served.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the daemon's start takes it up next")
+    )]
+    pub(crate) provision: Option<Provision>,
     /// Bindings of the file (and of files it names).
     pub(crate) ledger: Ledger,
 }
@@ -43,6 +50,8 @@ const SECTIONS: &[&str] = &[
     "pool",
     "binding",
     "bindings_from",
+    "provision",
+    "template",
 ];
 
 /// A configuration as read, and what is wrong with it so far: others may find more.
@@ -157,11 +166,13 @@ impl<'a> Document<'a> {
         let mut ledger = Ledger::default();
         self.bindings(path, &inside, &pool, &mut ledger);
         capacity::check(&settings, &inside, &pool, &ledger, report);
+        let provision = self.provision(&settings);
         Config {
             settings,
             inside,
             outside,
             pool,
+            provision,
             ledger,
         }
     }
@@ -196,6 +207,19 @@ impl<'a> Document<'a> {
             }
         }
         settings
+    }
+
+    fn provision(&self, settings: &Settings) -> Option<Provision> {
+        let rules = self.many("template", "[[template]]", templates::KEYS);
+        let Some(section) = self.one("provision", "[provision]", Provision::KEYS) else {
+            if let Some(rule) = rules.first() {
+                let fix = "add [provision]: all its keys have defaults";
+                let report = self.reader.report;
+                report.missing(rule.at, "[[template]] without [provision]", fix);
+            }
+            return None;
+        };
+        Some(Provision::read(&section, &rules, &settings.state_directory))
     }
 
     fn bindings(&self, path: &Path, inside: &[Inside], pool: &Pool, ledger: &mut Ledger) {

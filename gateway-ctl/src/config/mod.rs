@@ -13,6 +13,7 @@
 //! | `sides.rs` | `[[inside]]`, `[[outside]]` |
 //! | `pool.rs` | `[[pool]]` |
 //! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
+//! | `provision.rs`, `templates.rs` | `[provision]`, `[[template]]` |
 //! | `ledger.rs` | who has which address and ports: no two the same |
 //! | `capacity.rs` | whether limits suffice |
 //! | `report.rs` | problems and where they are |
@@ -23,11 +24,13 @@ mod csv;
 mod ledger;
 mod load;
 mod pool;
+mod provision;
 mod report;
 mod section;
 mod settings;
 mod sides;
 mod suggest;
+mod templates;
 mod values;
 
 #[cfg(test)]
@@ -37,6 +40,7 @@ pub(crate) use bindings::{conflicting, misplaced};
 pub(crate) use capacity::too_small_a_range;
 pub(crate) use ledger::{Conflict, Entry, Ledger, Origin};
 pub(crate) use load::{Config, Loaded, load};
+pub(crate) use provision::Provision;
 pub(crate) use report::{Place, Problem, Problems};
 pub(crate) use settings::{DEFAULT_PIN_DIRECTORY, DEFAULT_SOCKET, Settings};
 pub(crate) use suggest::closest;

@@ -100,12 +100,21 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
-    fn value(&self, key: &str) -> Option<(&'a DeValue<'a>, Place)> {
+    /// A value of any type, if there.
+    pub(super) fn value(&self, key: &str) -> Option<(&'a DeValue<'a>, Place)> {
         let value: &Spanned<DeValue<'a>> = self.table.get(key)?;
         Some((value.get_ref(), self.reader.lines.place(&value.span())))
     }
 
-    fn wrong_type(&self, key: &str, at: Place, got: &DeValue<'_>, expected: &str, example: &str) {
+    /// Notes a value of the wrong type.
+    pub(super) fn wrong_type(
+        &self,
+        key: &str,
+        at: Place,
+        got: &DeValue<'_>,
+        expected: &str,
+        example: &str,
+    ) {
         self.problem(
             at,
             format!(

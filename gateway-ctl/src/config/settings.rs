@@ -185,7 +185,12 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-fn absolute(section: &Section<'_>, key: &str, path: Option<At<&str>>) -> Option<PathBuf> {
+/// A path that begins with `/`.
+pub(super) fn absolute(
+    section: &Section<'_>,
+    key: &str,
+    path: Option<At<&str>>,
+) -> Option<PathBuf> {
     let path = path?;
     if path.value.starts_with('/') {
         return Some(path.value.into());

@@ -1,5 +1,7 @@
 //! Every bad configuration with the whole list of what is wrong with it.
 
+mod provision;
+
 use std::path::Path;
 
 use super::load::parse;

@@ -178,6 +178,35 @@ pub(crate) fn port_range(text: &str) -> Result<PortRange, Wrong> {
     range_of(first, last)
 }
 
+/// `10485760`, `10 MiB` or `10 MB`, in bytes.
+pub(crate) fn size(text: &str) -> Result<u64, Wrong> {
+    let malformed = |what| {
+        Wrong::new(
+            format!("\"{text}\" is {what}"),
+            "write a number of bytes, or one with kB, MB, GB, KiB, MiB or GiB",
+        )
+    };
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_');
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let number: u64 = number
+        .replace('_', "")
+        .parse()
+        .map_err(|_| malformed("no size"))?;
+    let unit: u64 = match unit.trim_start() {
+        "" | "B" => 1,
+        "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(malformed("no size")),
+    };
+    number
+        .checked_mul(unit)
+        .ok_or_else(|| malformed("too large"))
+}
+
 /// The range from its two ends.
 pub(crate) fn range_of(first: u16, last: u16) -> Result<PortRange, Wrong> {
     // The error carries its own fix.

@@ -40,6 +40,16 @@ pub struct Rendered {
     pub file: String,
 }
 
+impl Default for Templates {
+    /// None at all.
+    fn default() -> Self {
+        Self {
+            rules: Vec::new(),
+            environment: engine::environment(),
+        }
+    }
+}
+
 impl Templates {
     /// Takes rules, and all files that they or an `include` of theirs may name.
     ///

@@ -1,0 +1,136 @@
+//! `[provision]`: files for phones.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use provision::Templates;
+use toml::de::DeValue;
+
+use super::section::Section;
+use super::settings::absolute;
+use super::templates;
+use super::values::{self, Wrong};
+use crate::provision::Quota;
+
+const DEFAULT_ROOT: &str = "/srv/tftp";
+const DEFAULT_TEMPLATES: &str = "/etc/gateway/templates";
+/// Below the state directory.
+const DEFAULT_UPLOADS: &str = "uploads";
+const DEFAULT_QUOTA: Quota = Quota {
+    bytes: 10 << 20,
+    files: 100,
+};
+
+/// What is served to phones, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Provision {
+    /// Directory of files.
+    pub(crate) root: PathBuf,
+    /// Templates, and the names that they answer to.
+    pub(crate) templates: Arc<Templates>,
+    /// Directory of what phones write.
+    pub(crate) uploads: PathBuf,
+    /// What each phone may write.
+    pub(crate) quota: Quota,
+    /// Whether TFTP is served.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the daemon's start takes it up next")
+    )]
+    pub(crate) tftp: bool,
+    /// The TCP port of HTTP; `None`: not served.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the daemon's start takes it up next")
+    )]
+    pub(crate) http: Option<u16>,
+}
+
+impl Provision {
+    pub(super) const KEYS: &'static [&'static str] = &[
+        "root",
+        "templates",
+        "uploads",
+        "upload_quota",
+        "upload_files",
+        "tftp",
+        "http",
+    ];
+
+    /// Reads the section, the sections of templates, and the templates themselves.
+    pub(super) fn read(section: &Section<'_>, rules: &[Section<'_>], state: &Path) -> Self {
+        let path = |key, example| absolute(section, key, section.string(key, example));
+        let root = path("root", "\"/srv/tftp\"").unwrap_or_else(|| DEFAULT_ROOT.into());
+        let directory = path("templates", "\"/etc/gateway/templates\"");
+        let directory = directory.unwrap_or_else(|| DEFAULT_TEMPLATES.into());
+        let uploads = path("uploads", "\"/var/lib/gateway/uploads\"");
+        let uploads = uploads.unwrap_or_else(|| state.join(DEFAULT_UPLOADS));
+        for (key, other) in [("templates", &directory), ("uploads", &uploads)] {
+            if other.starts_with(&root) || root.starts_with(other) {
+                let message = format!(
+                    "`root` and `{key}` in [provision] lie in each other: {} and {}",
+                    root.display(),
+                    other.display()
+                );
+                let fix = "phones read all that is in `root`: choose directories side by side";
+                section.problem(section.at, message, fix);
+            }
+        }
+        let files = section.integer("upload_files", 0..=1_000_000);
+        let quota = Quota {
+            bytes: size(section, "upload_quota").unwrap_or(DEFAULT_QUOTA.bytes),
+            files: files.map_or(DEFAULT_QUOTA.files, |found| found.value),
+        };
+        let at = section
+            .string("templates", "")
+            .map_or(section.at, |found| found.at);
+        Self {
+            root,
+            templates: Arc::new(templates::read(
+                &directory,
+                at,
+                rules,
+                section.reader.report,
+            )),
+            uploads,
+            quota,
+            tftp: section.boolean("tftp").is_none_or(|found| found.value),
+            http: port(section, "http"),
+        }
+    }
+}
+
+/// A port, or `"off"`, which it is by default.
+fn port(section: &Section<'_>, key: &str) -> Option<u16> {
+    match section.value(key)? {
+        (DeValue::String(text), _) if text == "off" => None,
+        (DeValue::Integer(_), _) => {
+            let found = section.integer(key, 1..=u32::from(u16::MAX))?;
+            u16::try_from(found.value).ok()
+        }
+        (other, at) => {
+            section.wrong_type(key, at, other, "a port or \"off\"", "80");
+            None
+        }
+    }
+}
+
+/// Bytes: a number, or one with a unit.
+fn size(section: &Section<'_>, key: &str) -> Option<u64> {
+    let (value, at) = section.value(key)?;
+    let text = match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+        other => {
+            section.wrong_type(key, at, other, "a size", "\"10 MiB\"");
+            return None;
+        }
+    };
+    match values::size(&text) {
+        Ok(bytes) => Some(bytes),
+        Err(Wrong { message, fix }) => {
+            section.problem(at, message, fix);
+            None
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `[provision]` and `[[template]]`.
+
+use super::{GOOD, checked, wrong_with};
+
+/// A directory of templates, as a line of configuration.
+fn templates(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    let line = format!("templates = \"{}\"\n", directory.path().display());
+    (directory, line)
+}
+
+#[test]
+fn is_off_unless_asked_for_and_has_defaults() {
+    assert!(checked(GOOD).unwrap().provision.is_none());
+    let config = checked(&format!(
+        "{GOOD}[state]\ndirectory = \"/var/lib/other\"\n[provision]\n"
+    ));
+    let provision = config.unwrap().provision.unwrap();
+    assert_eq!(provision.root.to_str(), Some("/srv/tftp"));
+    assert_eq!(provision.uploads.to_str(), Some("/var/lib/other/uploads"));
+    assert_eq!(
+        (provision.quota.bytes, provision.quota.files),
+        (10 << 20, 100)
+    );
+    assert_eq!((provision.tftp, provision.http), (true, None));
+}
+
+#[test]
+fn sizes_and_ports() {
+    for (quota, bytes) in [
+        ("1000", 1000),
+        ("\"1000\"", 1000),
+        ("\"10 MiB\"", 10 << 20),
+        ("\"10MiB\"", 10 << 20),
+        ("\"2 GB\"", 2_000_000_000),
+    ] {
+        let text =
+            format!("{GOOD}[provision]\nupload_quota = {quota}\nhttp = 8080\ntftp = false\n");
+        let provision = checked(&text).unwrap().provision.unwrap();
+        assert_eq!(provision.quota.bytes, bytes, "{quota}");
+        assert_eq!((provision.tftp, provision.http), (false, Some(8080)));
+    }
+    let off = checked(&format!("{GOOD}[provision]\nhttp = \"off\"\n")).unwrap();
+    assert_eq!(off.provision.unwrap().http, None);
+    wrong_with(
+        "[provision]\nupload_quota = \"10 MIB\"\nupload_files = -1\nhttp = \"on\"\ntftp = 1\n\
+         root = \"srv\"\nrot = 1\n",
+        &[
+            "gw.toml:9: \"10 MIB\" is no size; write a number of bytes, or one with kB, MB, GB, \
+             KiB, MiB or GiB",
+            "gw.toml:10: `upload_files` in [provision] is -1, expected a number from 0 to 1000000; \
+             the nearest is 0",
+            "gw.toml:11: `http` in [provision] is a string, expected a port or \"off\"; write http \
+             = 80",
+            "gw.toml:12: `tftp` in [provision] is a number, expected true or false; write tftp = \
+             true",
+            "gw.toml:13: `root` is \"srv\", a relative path; write it from / on: the daemon has no \
+             directory of its own",
+            "gw.toml:14: unknown key `rot` in [provision]; did you mean `root`?",
+        ],
+    );
+}
+
+#[test]
+fn directories_lie_side_by_side() {
+    wrong_with(
+        "[provision]\nroot = \"/srv\"\nuploads = \"/srv/uploads\"\n",
+        &[
+            "gw.toml:8: `root` and `uploads` in [provision] lie in each other: /srv and \
+             /srv/uploads; phones read all that is in `root`: choose directories side by side",
+        ],
+    );
+}
+
+#[test]
+fn templates_are_read_with_their_rules() {
+    let (_directory, line) = templates(&[("phone.xml", "<a>{{ mac }}</a>")]);
+    let text = format!(
+        "{GOOD}[provision]\n{line}[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n\
+         class = \"desk\"\n[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n"
+    );
+    assert!(checked(&text).unwrap().provision.is_some());
+    wrong_with(
+        "[[template]]\nname = \"a\"\nfile = \"b\"\n",
+        &[
+            "gw.toml:8: [[template]] without [provision]; add [provision]: all its keys have defaults",
+        ],
+    );
+}
+
+#[test]
+fn wrong_templates_are_named_with_file_and_line() {
+    let (directory, line) = templates(&[
+        ("phone.xml", "<a>\n{{ mak }}</a>"),
+        ("other.xml", "{% if mac %}"),
+        ("spare.xml", "{{ nothing }}"),
+        (".hidden", "{% if mac %}"),
+    ]);
+    let place = directory.path().display();
+    let rule =
+        |name: &str, file: &str| format!("[[template]]\nname = \"{name}\"\nfile = \"{file}\"\n");
+    let text = format!(
+        "{GOOD}[provision]\n{line}{}{}{}{}{}",
+        rule("{mac}.cfg", "phone.xml"),
+        rule("{mac}.cfg", "phone.xml"),
+        rule("{mak}.cfg", "phone.xml"),
+        rule("a", "phone.xm"),
+        "[[template]]\n",
+    );
+    let found = checked(&text).map(|_| ()).unwrap_err();
+    let variables = "; variables: mac, MAC, ";
+    let expected = [
+        "gw.toml:13: a template answers to {mac}.cfg already (line 10); the first one decides: \
+         remove one, or put the one with a class first"
+            .to_owned(),
+        "gw.toml:17: {mak} in \"{mak}.cfg\" stands for nothing: write {mac}, {mac:-} or {mac::}"
+            .to_owned(),
+        format!("gw.toml:21: there is no template phone.xm in {place}; did you mean phone.xml?"),
+        "gw.toml:22: `name` is missing in [[template]]; add name = \"{mac}.cfg\"".to_owned(),
+        "gw.toml:22: `file` is missing in [[template]]; add file = \"polycom.xml\"".to_owned(),
+        format!(
+            "{place}/other.xml:1: syntax error: unexpected end of input, expected end of block"
+        ),
+        format!("{place}/phone.xml:2: there is no variable `mak`"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(&expected) {
+        let found = found.split(variables).next().unwrap();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let text = "[provision]\ntemplates = \"/nowhere/at/all\"\n[[template]]\nname = \"a\"\n\
+                file = \"b\"\n";
+    wrong_with(
+        text,
+        &[
+            "gw.toml:9: cannot read templates from /nowhere/at/all: No such file or directory (os \
+             error 2); set `templates` in [provision] to a directory of UTF-8 files",
+        ],
+    );
+}
