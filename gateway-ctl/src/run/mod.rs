@@ -10,6 +10,7 @@
 //! | `events.rs` | the dataplane's ring buffers -> `trace.rs`, `fragments.rs` |
 //! | `trace.rs` | dropped packets to whoever listens |
 //! | `fragments.rs` | fragments held until the first of their datagram has come |
+//! | `tftp/` | files to phones, and from them |
 //! | `signals.rs` | SIGHUP reloads, SIGTERM and SIGINT end |
 //! | `privileges.rs`, `logging.rs`, `notify.rs`, `clock.rs` | the surroundings |
 
@@ -25,6 +26,11 @@ mod privileges;
 mod reload;
 mod signals;
 mod start;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the daemon starts it when it has files to serve")
+)]
+pub(crate) mod tftp;
 mod trace;
 
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
