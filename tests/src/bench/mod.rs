@@ -10,6 +10,7 @@
 //! | `path.rs`, `phones.rs` | generator, router and sink; who has which ports |
 //! | `gateway.rs` | the gateway on that path |
 //! | `lab.rs`, `abi.rs` | the BPF programs beside the gateway (gateway-ebpf/src/lab) |
+//! | `tftp/` | megabytes a second of TFTP servers |
 //! | `cpu.rs`, `interval.rs`, `conntrack.rs` | cores, clocks, the machine's limits |
 
 #[path = "../../../gateway-ebpf/src/lab/abi.rs"]
@@ -28,6 +29,7 @@ mod phones;
 pub(crate) mod report;
 mod statistics;
 mod systems;
+pub(crate) mod tftp;
 mod throughput;
 
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench dataplane [--json] [--quick]`: measures, prints a table (or one
+//! `cargo xtask bench dataplane|tftp [--json] [--quick]`: measures, prints a table (or one
 //! JSON object per figure and line), and cleans up after itself.
 //!
 //! Needs root. All traffic stays in network namespaces of its own.
@@ -23,14 +23,23 @@ struct Cli {
 enum What {
     /// The packet path: time per packet, packets per second against peers, memory
     Dataplane(bench::Options),
+    /// TFTP: megabytes a second, beside tftpd-hpa and atftpd
+    Tftp(bench::tftp::Options),
 }
 
 fn main() -> ExitCode {
-    let Cli {
-        what: What::Dataplane(options),
-    } = Cli::parse();
-    let mut report = Report::new("dataplane", Output::of(options.json));
-    let done = bench::dataplane(&options, &mut report);
+    let (report, done) = match Cli::parse().what {
+        What::Dataplane(options) => {
+            let mut report = Report::new("dataplane", Output::of(options.json));
+            let done = bench::dataplane(&options, &mut report);
+            (report, done)
+        }
+        What::Tftp(options) => {
+            let mut report = Report::new("tftp", Output::of(options.json));
+            let done = bench::tftp::measure(&options, &mut report);
+            (report, done)
+        }
+    };
     report.print();
     match done {
         Ok(()) => ExitCode::SUCCESS,

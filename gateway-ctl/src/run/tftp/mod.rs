@@ -59,10 +59,6 @@ pub(crate) struct Handle {
     /// Its end wakes the listener.
     alive: Option<OwnedFd>,
     listener: Option<JoinHandle<()>>,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "tests ask which port was taken")
-    )]
     ports: Vec<u16>,
 }
 
