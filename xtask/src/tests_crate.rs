@@ -42,7 +42,8 @@ fn run(
     let ready = prepare()?;
     let mut build = ready.host_cargo("build");
     if release {
-        build.arg("--release");
+        // Servers that are measured alone are examples of gateway-ctl.
+        build.args(["--release", "--lib", "--bins", "--examples"]);
     }
     run_command(&mut build)?;
     let profile = if release { "release" } else { "debug" };

@@ -10,6 +10,7 @@ pub(crate) mod packages;
 mod peers;
 mod services;
 pub(crate) mod toolchain;
+pub(crate) mod unpacked;
 
 use std::path::Path;
 use std::process::Command;
@@ -155,6 +156,7 @@ pub(crate) fn for_tests() -> Result<Ready> {
 
 /// Everything that the bench of this name needs beside that: its peers.
 pub(crate) fn for_bench(name: &str) -> Result<Ready> {
+    unpacked::peers_of(name)?;
     prepare([BUILD, TEST, peers::of(name)].concat())
 }
 

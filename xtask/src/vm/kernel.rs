@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::command::{output, program, run};
 use crate::setup::packages::update_lists;
+use crate::setup::unpacked;
 use crate::workspace;
 
 const PACKAGE: &str = "linux-image-cloud-amd64";
@@ -75,28 +76,12 @@ fn unpack(into: &Path) -> Result<()> {
         "setup: unpacking Debian's kernel for virtual machines into {}",
         into.display()
     );
-    fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
     // Lists of another day may name a package that is gone.
     update_lists()?;
     let package = real_package()?;
-    run(program("apt-get")
-        .args(["download", &package])
-        .current_dir(into))?;
-    let archive = archive_in(into)?;
-    run(program("dpkg-deb").arg("--extract").arg(&archive).arg(into))?;
-    fs::remove_file(&archive)?;
+    unpacked::unpack(&[&package], into)?;
     let release = package.trim_start_matches("linux-image-");
     run(program("depmod").arg("--basedir").arg(into).arg(release))
-}
-
-fn archive_in(folder: &Path) -> Result<PathBuf> {
-    for file in fs::read_dir(folder)? {
-        let path = file?.path();
-        if path.extension().is_some_and(|ending| ending == "deb") {
-            return Ok(path);
-        }
-    }
-    bail!("no package in {}", folder.display())
 }
 
 /// The package that the ever-current `PACKAGE` stands for today.
