@@ -1,4 +1,4 @@
-//! Bindings: list, add, remove, and whose a port is.
+//! Bindings: list, add, remove.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use dataplane::BindingSpec;
 use serde::Deserialize;
 
 use super::server::Failure;
-use super::types::{Binding, BindingPage, NewBinding, NewBindings, Who};
+use super::types::{Binding, BindingPage, NewBinding, NewBindings};
 use crate::config::{
     self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, too_small_a_range,
 };
@@ -49,18 +49,14 @@ pub(super) async fn list(
     }))
 }
 
-fn binding(gateway: &Gateway, entry: &Entry) -> Binding {
+pub(super) fn binding(gateway: &Gateway, entry: &Entry) -> Binding {
     let state = gateway.dataplane.binding(entry.spec.private);
     let mut binding = Binding {
         private: entry.spec.private,
         public: entry.spec.public,
         ports: entry.spec.ports.to_string(),
         name: entry.name.as_deref().map(ToOwned::to_owned),
-        origin: match entry.origin {
-            Origin::File(_) => "file",
-            Origin::Api => "api",
-        }
-        .to_owned(),
+        origin: entry.origin.label().to_owned(),
         interface: String::new(),
         out_packets: 0,
         out_bytes: 0,
@@ -102,6 +98,23 @@ pub(super) async fn add(
         .map(|entry| binding(&gateway, entry))
         .collect();
     Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// Adds those of a backup that are not there; how many.
+pub(super) fn add_missing(shared: &Shared, wanted: Vec<NewBinding>) -> Result<usize, Failure> {
+    let entries: Vec<Entry> = wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?;
+    let mut gateway = shared.lock();
+    let there = |entry: &Entry| {
+        let found = gateway.plan.ledger.get(entry.spec.private);
+        found.is_some_and(|found| found.spec == entry.spec)
+    };
+    let missing: Vec<Entry> = entries.into_iter().filter(|entry| !there(entry)).collect();
+    check(&gateway, &missing)?;
+    let added = missing.len();
+    if added > 0 {
+        gateway.add(missing).map_err(Failure::machine)?;
+    }
+    Ok(added)
 }
 
 impl From<Wrong> for Failure {
@@ -169,6 +182,12 @@ fn taken(entry: &Entry, conflict: &Conflict) -> Failure {
                 other.spec.private
             )
         }
+        Conflict::Private(other) if other.origin == Origin::Lease => {
+            format!(
+                "release it first: gateway-ctl leases release {}",
+                other.spec.private
+            )
+        }
         Conflict::Private(_) => "remove it from the configuration first and reload".to_owned(),
         Conflict::Ports(_) => "choose ports that are free: gateway-ctl who ADDRESS:PORT".to_owned(),
     };
@@ -188,6 +207,13 @@ pub(super) async fn remove(
             "see `gateway-ctl bindings list`",
         ));
     };
+    if entry.origin == Origin::Lease {
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            format!("the binding of {private} is a lease"),
+            format!("gateway-ctl leases release {private}"),
+        ));
+    }
     if let Origin::File(place) = entry.origin {
         return Err(Failure::new(
             StatusCode::CONFLICT,
@@ -201,34 +227,4 @@ pub(super) async fn remove(
     let removed = binding(&gateway, &entry);
     gateway.remove(private).map_err(Failure::machine)?;
     Ok(Json(removed))
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct WhoQuery {
-    address: Ipv4Addr,
-    port: u16,
-}
-
-pub(super) async fn who(
-    State(shared): State<Shared>,
-    query: Result<Query<WhoQuery>, QueryRejection>,
-) -> Result<Json<Who>, Failure> {
-    let Query(WhoQuery { address, port }) = query.map_err(|error| {
-        Failure::bad_request(error.body_text(), "give address=ADDRESS&port=PORT")
-    })?;
-    let gateway = shared.lock();
-    let owner = gateway.plan.ledger.owner_of(address, port);
-    let kind = match (owner, gateway.plan.config.pool.get(address)) {
-        (Some(_), _) => "binding",
-        (None, Some(public)) if public.shared => "router",
-        (None, Some(_)) => "free",
-        (None, None) => "not_in_pool",
-    };
-    let binding = owner.map(|entry| binding(&gateway, entry));
-    Ok(Json(Who {
-        address,
-        port,
-        owner: kind.to_owned(),
-        binding,
-    }))
 }

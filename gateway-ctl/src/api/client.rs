@@ -77,6 +77,15 @@ impl Client {
         self.call(Method::POST, path, body.into()).await
     }
 
+    /// Sends bytes as they are and reads the whole answer.
+    pub(crate) async fn post_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
+        self.call(Method::POST, path, body.into()).await
+    }
+
     /// Removes and reads the whole answer.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.call(Method::DELETE, path, Bytes::new()).await
@@ -103,6 +112,7 @@ impl Client {
         Ok(LineStream {
             body: response.into_body(),
             buffer: Vec::new(),
+            socket: self.socket.clone(),
         })
     }
 
@@ -163,16 +173,26 @@ impl Client {
 pub(crate) struct LineStream {
     body: Incoming,
     buffer: Vec<u8>,
+    socket: PathBuf,
 }
 
 impl LineStream {
-    /// The next line, or `None` when the daemon ended.
-    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+    /// The next line, or `None` after the last.
+    ///
+    /// # Errors
+    /// When the daemon ended before it was done.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                return Some(self.buffer.drain(..=end).collect());
+                return Ok(Some(self.buffer.drain(..=end).collect()));
             }
-            let frame = self.body.frame().await?.ok()?;
+            let Some(frame) = self.body.frame().await else {
+                return Ok(None);
+            };
+            let frame = frame.map_err(|error| ClientError::Strange {
+                socket: self.socket.clone(),
+                why: error.to_string(),
+            })?;
             if let Ok(data) = frame.into_data() {
                 self.buffer.extend(&data);
             }

@@ -2,9 +2,12 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `types.rs` | what goes over the wire; field names are stable |
+//! | `types/` | what goes over the wire; field names are stable |
 //! | `server.rs` | the socket, the routes, errors as `{error, fix}` |
-//! | `bindings.rs` | `/v1/bindings`, `/v1/who` |
+//! | `bindings.rs` | `/v1/bindings` |
+//! | `leases.rs` | `/v1/leases`, `/v1/reservations` |
+//! | `who.rs` | `/v1/who`: whose a port is or was |
+//! | `backup.rs` | `/v1/export`, `/v1/import` |
 //! | `reading.rs` | `/v1/status`, `/v1/counters`, `/v1/memory`, `/v1/reload` |
 //! | `trace.rs` | `/v1/trace`: a line of JSON for each drop |
 //! | `client.rs` | the other end of the socket |
@@ -12,9 +15,12 @@
 pub(crate) mod client;
 pub(crate) mod types;
 
+mod backup;
 mod bindings;
+mod leases;
 mod reading;
 mod server;
 mod trace;
+mod who;
 
 pub(crate) use server::{bind, serve};

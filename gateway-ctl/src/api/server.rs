@@ -13,7 +13,7 @@ use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
 
 use super::types::ApiError;
-use super::{bindings, reading, trace};
+use super::{backup, bindings, leases, reading, trace, who};
 use crate::run::Shared;
 
 /// A million bindings in one request.
@@ -61,7 +61,19 @@ pub(crate) fn serve(listener: UnixListener, shared: Shared) {
         .route("/v1/reload", post(reading::reload))
         .route("/v1/bindings", get(bindings::list).post(bindings::add))
         .route("/v1/bindings/{private}", delete(bindings::remove))
-        .route("/v1/who", get(bindings::who))
+        .route("/v1/leases", get(leases::list))
+        .route(
+            "/v1/leases/{who}",
+            get(leases::show).delete(leases::release),
+        )
+        .route(
+            "/v1/reservations",
+            get(leases::reservations).post(leases::reserve),
+        )
+        .route("/v1/reservations/{who}", delete(leases::unreserve))
+        .route("/v1/export", get(backup::export))
+        .route("/v1/import", post(backup::import))
+        .route("/v1/who", get(who::who))
         .route("/v1/trace", get(trace::trace))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
@@ -89,6 +101,10 @@ impl Failure {
 
     pub(super) fn bad_request(error: impl ToString, fix: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, fix)
+    }
+
+    pub(super) fn conflict(error: impl ToString) -> Self {
+        Self::new(StatusCode::CONFLICT, error, "")
     }
 
     pub(super) fn machine(error: impl std::fmt::Display) -> Self {

@@ -1,11 +1,13 @@
 //! The command line: a file for each command. Only `run`, `check` and `detach` touch
 //! the machine; everything else asks the daemon.
 
+mod backup;
 mod bindings;
 mod check;
 mod completions;
 mod counters;
 mod detach;
+mod leases;
 mod memory;
 mod output;
 mod reload;
@@ -55,8 +57,14 @@ enum Command {
     Status(status::Status),
     /// List, add and remove bindings.
     Bindings(bindings::Bindings),
-    /// Whose a public port is.
+    /// List, show and release leases; reserve addresses and ports.
+    Leases(leases::Leases),
+    /// Whose a public port is, or was.
     Who(who::Who),
+    /// Write a backup: leases, reservations, history, bindings.
+    Export(backup::Export),
+    /// Take in a backup.
+    Import(backup::Import),
     /// Packets by interface and by how they ended.
     Counters(counters::Counters),
     /// Show dropped packets as they happen.
@@ -84,7 +92,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Reload(command) => ask(command.run(&client)),
         Command::Status(command) => ask(command.run(&client)),
         Command::Bindings(command) => ask(command.run(&client)),
+        Command::Leases(command) => ask(command.run(&client)),
         Command::Who(command) => ask(command.run(&client)),
+        Command::Export(command) => ask(command.run(&client)),
+        Command::Import(command) => ask(command.run(&client)),
         Command::Counters(command) => ask(command.run(&client)),
         Command::Trace(command) => ask(command.run(&client)),
         Command::Memory(command) => ask(command.run(&client)),

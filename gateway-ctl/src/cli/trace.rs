@@ -40,7 +40,7 @@ impl Trace {
         let mut explained = BTreeSet::new();
         let mut left = self.count.unwrap_or(u64::MAX);
         while left > 0 {
-            let Some(line) = lines.next().await else {
+            let Ok(Some(line)) = lines.next().await else {
                 bail!("the gateway ended");
             };
             match self.output.format {

@@ -1,4 +1,4 @@
-//! `who ADDRESS:PORT`: whose a public port is.
+//! `who ADDRESS:PORT [--at TIME]`: whose a public port is, or was.
 
 use std::net::SocketAddrV4;
 
@@ -8,19 +8,30 @@ use super::output::Output;
 use crate::api::client::Client;
 use crate::api::types;
 
-/// Whose a public port is.
+/// Whose a public port is, or was: the history of leases knows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Who {
     /// Public address and port, as in 198.51.100.1:40003.
     #[arg(value_name = "ADDRESS:PORT")]
-    at: SocketAddrV4,
+    port: SocketAddrV4,
+    /// When, in UTC: 2026-11-21T10:00:00Z. Without it: now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     #[command(flatten)]
     output: Output,
 }
 
 impl Who {
     pub(super) async fn run(&self, client: &Client) -> Result<()> {
-        let path = format!("/v1/who?address={}&port={}", self.at.ip(), self.at.port());
+        let mut path = format!(
+            "/v1/who?address={}&port={}",
+            self.port.ip(),
+            self.port.port()
+        );
+        if let Some(at) = &self.at {
+            // What may stand in a time and means something in a query: a blank, and a plus.
+            path += &format!("&at={}", at.replace('+', "%2B").replace(' ', "%20"));
+        }
         let who: types::Who = client.get(&path).await?;
         self.output.print(&who, text)
     }
@@ -28,6 +39,24 @@ impl Who {
 
 fn text(who: &types::Who) -> String {
     let at = format!("{}:{}", who.address, who.port);
+    if let Some(time) = &who.at {
+        return match (&who.lease, who.owner.as_str()) {
+            (Some(had), _) => {
+                let until = had
+                    .end
+                    .as_ref()
+                    .map_or_else(|| "and still is".to_owned(), |end| format!("until {end}"));
+                format!(
+                    "{at} was {} (mac {}, client {}), ports {}, from {} {until}\n",
+                    had.private, had.mac, had.client_id, had.ports, had.begin
+                )
+            }
+            (None, "not_in_pool") => {
+                format!("{at} was leased to nobody at {time}: it is not in the pool\n")
+            }
+            (None, _) => format!("{at} was leased to nobody at {time}\n"),
+        };
+    }
     match (&who.binding, who.owner.as_str()) {
         (Some(binding), _) => {
             let name = binding
@@ -35,8 +64,13 @@ fn text(who: &types::Who) -> String {
                 .as_deref()
                 .map(|name| format!(" ({name})"))
                 .unwrap_or_default();
+            let leased = who
+                .lease
+                .as_ref()
+                .map(|had| format!(", leased since {} (mac {})", had.begin, had.mac))
+                .unwrap_or_default();
             format!(
-                "{at} is {}{name}, ports {}, on {}\n",
+                "{at} is {}{name}, ports {}, on {}{leased}\n",
                 binding.private, binding.ports, binding.interface
             )
         }

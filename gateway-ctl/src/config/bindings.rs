@@ -29,9 +29,9 @@ impl<'a> Draft<'a> {
         let public = section.required_string("public", "\"198.51.100.1\"");
         let ports = section.required_string("ports", "\"40000-40063\"");
         Self {
-            private: checked(section, private, values::address),
-            public: checked(section, public, values::address),
-            ports: checked(section, ports, values::port_range),
+            private: section.checked(private, values::address),
+            public: section.checked(public, values::address),
+            ports: section.checked(ports, values::port_range),
             name: section
                 .string("name", "\"trunk gateway\"")
                 .map(|found| found.value),
@@ -88,21 +88,6 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn checked<'a, T>(
-    section: &Section<'_>,
-    text: Option<At<&'a str>>,
-    parse: impl Fn(&'a str) -> Result<T, Wrong>,
-) -> Option<At<T>> {
-    let text = text?;
-    match parse(text.value) {
-        Ok(value) => Some(At { value, at: text.at }),
-        Err(wrong) => {
-            section.problem(text.at, wrong.message, wrong.fix);
-            None
-        }
-    }
-}
-
 /// Why a binding cannot be with these networks and this pool; empty when it can.
 pub(crate) fn misplaced(inside: &[Inside], pool: &Pool, spec: &BindingSpec) -> Vec<Wrong> {
     [
@@ -124,6 +109,7 @@ pub(crate) fn conflicting(
     let place = |other: &Entry| match other.origin {
         Origin::File(place) => refer(place),
         Origin::Api => "added by the API".to_owned(),
+        Origin::Lease => "leased by DHCP".to_owned(),
     };
     match conflict {
         Conflict::Private(other) => Wrong::new(

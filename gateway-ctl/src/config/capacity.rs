@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
 use dataplane::BindingSpec;
+use gateway_common::port_range::FIRST_PORT;
 
-use super::ledger::{Ledger, Origin};
+use super::dhcp::Dhcp;
+use super::ledger::Ledger;
 use super::pool::Pool;
 use super::report::{Place, Report};
 use super::settings::Settings;
@@ -18,6 +21,7 @@ pub(super) fn check(
     inside: &[Inside],
     pool: &Pool,
     ledger: &Ledger,
+    dhcp: Option<&Dhcp>,
     report: &Report,
 ) {
     let limits = settings.limits;
@@ -26,18 +30,15 @@ pub(super) fn check(
     if let Some(entry) = smallest
         && let Some(wrong) = too_small_a_range(settings, &entry.spec)
     {
-        let at = match entry.origin {
-            Origin::File(place) => place,
-            Origin::Api => Place::default(),
-        };
-        report.problem(at, wrong.message, wrong.fix);
+        report.problem(entry.origin.place(), wrong.message, wrong.fix);
     }
-    let nodes = tree_nodes(inside, pool, ledger);
+    let nodes = tree_nodes(inside, pool, ledger, dhcp);
+    let leases = dhcp.map_or(0, |dhcp| most_leases(dhcp, pool));
     for (what, key, wanted, limit, at) in [
         (
             "bindings",
             "bindings",
-            ledger.len(),
+            ledger.len() + leases,
             limits.bindings,
             at.bindings,
         ),
@@ -90,9 +91,23 @@ fn too_small(report: &Report, at: Place, what: &str, key: &str, wanted: usize, l
     report.problem(at, message, fix(at, key, wanted.next_multiple_of(256)));
 }
 
+/// Leases with ranges that there can be at once: addresses or ranges are used up first.
+fn most_leases(dhcp: &Dhcp, pool: &Pool) -> usize {
+    let Some(ports) = dhcp.classes.iter().filter_map(|class| class.ports).min() else {
+        return 0;
+    };
+    let spans = dhcp.scopes.iter().flat_map(|scope| &scope.addresses);
+    let length = |span: &RangeInclusive<Ipv4Addr>| {
+        (u32::from(*span.end()) - u32::from(*span.start())) as usize + 1
+    };
+    let addresses: usize = spans.map(length).sum();
+    let ranges = pool.len() * usize::from((u16::MAX - FIRST_PORT) / ports + 1);
+    addresses.min(ranges)
+}
+
 /// Nodes of the dataplane's address tree: one for each /24 that something longer lies in,
 /// or one for each /16 and /8 and the root, if those are more.
-fn tree_nodes(inside: &[Inside], pool: &Pool, ledger: &Ledger) -> usize {
+fn tree_nodes(inside: &[Inside], pool: &Pool, ledger: &Ledger, dhcp: Option<&Dhcp>) -> usize {
     let mut nodes = Nodes::default();
     for network in inside.iter().flat_map(|side| &side.networks) {
         nodes.add(network.address(), (usize::from(network.length()) - 1) / 8);
@@ -102,6 +117,13 @@ fn tree_nodes(inside: &[Inside], pool: &Pool, ledger: &Ledger) -> usize {
     }
     for entry in ledger.iter() {
         nodes.add(entry.spec.private, LEAVES);
+    }
+    for scope in dhcp.iter().flat_map(|dhcp| &dhcp.scopes) {
+        for span in &scope.addresses {
+            for leaf in u32::from(*span.start()) >> 8..=u32::from(*span.end()) >> 8 {
+                nodes.add(Ipv4Addr::from(leaf << 8), LEAVES);
+            }
+        }
     }
     let is_leaf = |(level, _): &&(usize, u32)| *level == LEAVES;
     let leaves = nodes.found.iter().filter(is_leaf).count();

@@ -26,6 +26,27 @@ pub(crate) enum Origin {
     File(Place),
     /// The API; kept in the state directory.
     Api,
+    /// A DHCP client; kept in the store.
+    Lease,
+}
+
+impl Origin {
+    /// The line of the configuration, as far as it comes from there.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::File(place) => place,
+            Self::Api | Self::Lease => Place::default(),
+        }
+    }
+
+    /// In a word.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Api => "api",
+            Self::Lease => "lease",
+        }
+    }
 }
 
 /// Why an entry cannot be added: what is there already.

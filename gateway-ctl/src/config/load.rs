@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::bindings::Draft;
 use super::csv::BindingsFile;
+use super::dhcp::{self, Dhcp};
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::provision::Provision;
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) provision: Option<Provision>,
     /// Bindings of the file (and of files it names).
     pub(crate) ledger: Ledger,
+    /// Who is leased what; `None`: nobody.
+    pub(crate) dhcp: Option<Dhcp>,
 }
 
 /// Every key of the top level.
@@ -52,6 +55,10 @@ const SECTIONS: &[&str] = &[
     "bindings_from",
     "provision",
     "template",
+    "dhcp",
+    "scope",
+    "class",
+    "reservation",
 ];
 
 /// A configuration as read, and what is wrong with it so far: others may find more.
@@ -165,8 +172,9 @@ impl<'a> Document<'a> {
         }
         let mut ledger = Ledger::default();
         self.bindings(path, &inside, &pool, &mut ledger);
-        capacity::check(&settings, &inside, &pool, &ledger, report);
         let provision = self.provision(&settings);
+        let dhcp = self.dhcp().read(&settings, &inside, &pool, report);
+        capacity::check(&settings, &inside, &pool, &ledger, dhcp.as_ref(), report);
         Config {
             settings,
             inside,
@@ -174,6 +182,17 @@ impl<'a> Document<'a> {
             pool,
             provision,
             ledger,
+            dhcp,
+        }
+    }
+
+    fn dhcp(&self) -> dhcp::Sections<'a> {
+        let [scope, class, reservation] = dhcp::keys();
+        dhcp::Sections {
+            dhcp: self.one("dhcp", "[dhcp]", dhcp::KEYS),
+            scopes: self.many("scope", "[[scope]]", &scope),
+            classes: self.many("class", "[[class]]", &class),
+            reservations: self.many("reservation", "[[reservation]]", &reservation),
         }
     }
 

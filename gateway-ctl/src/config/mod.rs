@@ -12,6 +12,7 @@
 //! | `settings.rs` | `[dataplane] [limits] [api] [metrics] [state]` |
 //! | `sides.rs` | `[[inside]]`, `[[outside]]` |
 //! | `pool.rs` | `[[pool]]` |
+//! | `dhcp/` | `[dhcp]`, `[[scope]]`, `[[class]]`, `[[reservation]]` |
 //! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
 //! | `provision.rs`, `templates.rs` | `[provision]`, `[[template]]` |
 //! | `ledger.rs` | who has which address and ports: no two the same |
@@ -21,6 +22,7 @@
 mod bindings;
 mod capacity;
 mod csv;
+mod dhcp;
 mod ledger;
 mod load;
 mod pool;
@@ -38,6 +40,7 @@ mod tests;
 
 pub(crate) use bindings::{conflicting, misplaced};
 pub(crate) use capacity::too_small_a_range;
+pub(crate) use dhcp::Dhcp;
 pub(crate) use ledger::{Conflict, Entry, Ledger, Origin};
 pub(crate) use load::{Config, Loaded, load};
 pub(crate) use provision::Provision;

@@ -21,6 +21,20 @@ const IKE_NAT_T: PortSpan = PortSpan {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
     addresses: BTreeMap<Ipv4Addr, Public>,
+    groups: Vec<Group>,
+}
+
+/// The addresses of one section, from which leases get their ranges.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// What it is called.
+    pub(crate) name: String,
+    /// Its addresses.
+    pub(crate) addresses: Vec<Ipv4Addr>,
+    /// The router has them too.
+    pub(crate) shared: bool,
+    /// Ports that are part of no range.
+    pub(crate) reserved: Arc<[PortSpan]>,
 }
 
 /// One public address.
@@ -36,7 +50,7 @@ pub(crate) struct Public {
 
 impl Pool {
     pub(super) const KEYS: &'static [&'static str] =
-        &["addresses", "shared_with_router", "reserved_ports"];
+        &["name", "addresses", "shared_with_router", "reserved_ports"];
 
     /// Adds the addresses of one section.
     pub(super) fn read(&mut self, section: &Section<'_>, inside: &[Inside]) {
@@ -44,9 +58,18 @@ impl Pool {
             .boolean("shared_with_router")
             .is_some_and(|found| found.value);
         let reserved = reserved_ports(section, shared);
-        for text in section.required_strings("addresses", "[\"198.51.100.1\"]") {
+        let texts = section.required_strings("addresses", "[\"198.51.100.1\"]");
+        let mut group = Group {
+            name: self.name(section, texts.first().map_or("", |text| text.value)),
+            addresses: Vec::new(),
+            shared,
+            reserved: reserved.clone(),
+        };
+        for text in texts {
             match values::addresses(text.value) {
                 Ok((first, last)) => {
+                    let span = u32::from(first)..=u32::from(last);
+                    group.addresses.extend(span.map(Ipv4Addr::from));
                     let public = Public {
                         shared,
                         reserved: reserved.clone(),
@@ -57,6 +80,24 @@ impl Pool {
                 Err(wrong) => section.problem(text.at, wrong.message, wrong.fix),
             }
         }
+        self.groups.push(group);
+    }
+
+    /// What a section is called: its name, else its first address.
+    fn name(&self, section: &Section<'_>, first: &str) -> String {
+        let Some(name) = section.string("name", "\"main\"") else {
+            return first.to_owned();
+        };
+        if self.groups.iter().any(|group| group.name == name.value) {
+            let message = format!("a pool is called \"{}\" already", name.value);
+            section.problem(name.at, message, "give each pool a name of its own");
+        }
+        name.value.to_owned()
+    }
+
+    /// The sections, in their order.
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// Adds a span of addresses, naming only the first of a kind of problem.

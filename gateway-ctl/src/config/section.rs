@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::report::{Place, Report};
 use super::suggest::closest;
+use super::values::Wrong;
 
 /// Where lines begin, to turn offsets into line numbers.
 #[derive(Debug)]
@@ -238,6 +239,36 @@ impl<'a> Section<'a> {
             format!("write one of: {}", all.join(", ")),
         );
         None
+    }
+
+    /// What a text stands for; what is wrong with it is noted.
+    pub(super) fn checked<'b, T>(
+        &self,
+        text: Option<At<&'b str>>,
+        parse: impl Fn(&'b str) -> Result<T, Wrong>,
+    ) -> Option<At<T>> {
+        let At { value, at } = text?;
+        match parse(value) {
+            Ok(value) => Some(At { value, at }),
+            Err(wrong) => {
+                self.problem(at, wrong.message, wrong.fix);
+                None
+            }
+        }
+    }
+
+    /// What all texts of an array stand for.
+    pub(super) fn all_checked<T>(
+        &self,
+        key: &str,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Vec<T> {
+        let texts = self.strings(key, example).unwrap_or_default();
+        let parsed = texts
+            .into_iter()
+            .filter_map(|text| self.checked(Some(text), &parse));
+        parsed.map(|found| found.value).collect()
     }
 
     /// Notes when a key is missing.

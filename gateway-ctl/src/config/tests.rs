@@ -7,6 +7,8 @@ use std::path::Path;
 use super::load::parse;
 use super::{Config, load};
 
+mod dhcp;
+
 /// What a configuration needs to be good.
 const GOOD: &str = r#"[[inside]]
 interface = "eth1"
@@ -365,5 +367,5 @@ fn the_examples_are_good() {
             }
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }

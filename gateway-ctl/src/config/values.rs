@@ -1,7 +1,8 @@
 //! Addresses, networks and ports as they are written; errors are message and fix.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 use gateway_common::PortRange;
 use gateway_common::Prefix;
@@ -211,4 +212,30 @@ pub(crate) fn size(text: &str) -> Result<u64, Wrong> {
 pub(crate) fn range_of(first: u16, last: u16) -> Result<PortRange, Wrong> {
     // The error carries its own fix.
     PortRange::new(first, last).map_err(|error| Wrong::new(error.to_string(), ""))
+}
+
+/// `400ms`, `90s`, `15m`, `8h`, `7days`.
+pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
+    humantime::parse_duration(text).map_err(|_| {
+        Wrong::new(
+            format!("\"{text}\" is no span of time"),
+            "write a number with its unit, like 400ms, 90s, 15m, 8h or 7days",
+        )
+    })
+}
+
+/// `198.51.100.200:2944`.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddrV4, Wrong> {
+    let malformed = || {
+        Wrong::new(
+            format!("\"{text}\" is no address with a port"),
+            "write address:port, like 198.51.100.200:5060",
+        )
+    };
+    let parsed: SocketAddrV4 = text.parse().map_err(|_| malformed())?;
+    if parsed.port() == 0 {
+        return Err(malformed());
+    }
+    usable(*parsed.ip())?;
+    Ok(parsed)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use dataplane::Events;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::monotonic_ns;
+use super::descriptor::readable;
 use super::fragments::{Held, RawSender};
 use super::gateway::Shared;
 
@@ -54,21 +54,15 @@ struct Sources {
 impl Sources {
     fn of(events: &Events) -> std::io::Result<Self> {
         Ok(Self {
-            trace: readable(events.trace_fd())?,
-            fragments: readable(events.fragments_fd())?,
+            trace: duplicate(events.trace_fd())?,
+            fragments: duplicate(events.fragments_fd())?,
         })
     }
 }
 
 /// Waits for what can be read: a duplicate, which borrows nothing.
-fn readable(fd: BorrowedFd<'_>) -> std::io::Result<AsyncFd<OwnedFd>> {
-    let duplicate = fd.try_clone_to_owned()?;
-    #[expect(
-        deprecated,
-        reason = "its successor is unsafe and asks for what OwnedFd guarantees: a \
-                                   descriptor that stays valid and the same while registered"
-    )]
-    AsyncFd::with_interest(duplicate, Interest::READABLE)
+fn duplicate(fd: BorrowedFd<'_>) -> std::io::Result<AsyncFd<OwnedFd>> {
+    readable(fd.try_clone_to_owned()?)
 }
 
 async fn pump(shared: Shared, mut events: Events, sources: Sources, sender: RawSender) {

@@ -11,8 +11,10 @@ use crate::api::types::{EarlyFragments, Reload};
 use crate::config::{Entry, Origin};
 use crate::net::{Links, resolve};
 use crate::state::BindingsFile;
+use tokio::sync::mpsc;
 
 use super::events::Pump;
+use super::leases::Leases;
 use super::plan::Plan;
 use super::trace::Hub;
 
@@ -55,6 +57,10 @@ pub(crate) struct Gateway {
     pub(crate) hub: Hub,
     /// Reads the dataplane's events; made anew with it.
     pub(crate) pump: Option<Pump>,
+    /// DHCP; `None`: not configured.
+    pub(crate) leases: Option<Leases>,
+    /// Takes what the daemon cannot go on with.
+    pub(crate) fatal: mpsc::UnboundedSender<anyhow::Error>,
     /// Names of devices, for traced packets.
     pub(crate) device_names: BTreeMap<u32, String>,
 }
@@ -152,6 +158,12 @@ impl Gateway {
         }
     }
 
+    /// Says what the daemon cannot go on with: it ends.
+    pub(crate) fn fail(&self, error: anyhow::Error) {
+        // Nobody listens: it is about to end already.
+        let _ = self.fatal.send(error);
+    }
+
     /// Whether a device could not be attached to.
     pub(crate) fn has_failed_to_attach(&self) -> bool {
         self.interfaces
@@ -229,6 +241,7 @@ impl Gateway {
                 "binding added"
             );
         }
+        self.reconfigure_leases();
         Ok(())
     }
 
@@ -254,6 +267,7 @@ impl Gateway {
         }
         self.dataplane.remove(private);
         tracing::debug!(%private, "binding removed");
+        self.reconfigure_leases();
         Ok(())
     }
 

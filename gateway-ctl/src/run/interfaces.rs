@@ -62,7 +62,12 @@ pub(super) async fn look(shared: &Shared) {
     let applied = Links::read()
         .await
         .map_err(anyhow::Error::from)
-        .and_then(|links| Ok(shared.lock().links_changed(&links)?));
+        .and_then(|links| {
+            let mut gateway = shared.lock();
+            gateway.links_changed(&links)?;
+            gateway.serve_leases(shared);
+            Ok(())
+        });
     if let Err(error) = applied {
         shared.lock().dirty = true;
         tracing::error!(%error, "cannot follow a change of interfaces");

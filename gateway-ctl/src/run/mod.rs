@@ -6,19 +6,22 @@
 //! | `plan.rs` | configuration + API's bindings + interfaces, checked together |
 //! | `gateway.rs` | what runs: plan, dataplane, attachments |
 //! | `reload.rs` | a new plan in place of the old, or all that is wrong with it |
+//! | `leases/` | DHCP: from a phone's request to its binding |
 //! | `interfaces.rs` | links come, go and change |
 //! | `events.rs` | the dataplane's ring buffers -> `trace.rs`, `fragments.rs` |
 //! | `trace.rs` | dropped packets to whoever listens |
 //! | `fragments.rs` | fragments held until the first of their datagram has come |
 //! | `tftp/` | files to phones, and from them |
 //! | `signals.rs` | SIGHUP reloads, SIGTERM and SIGINT end |
-//! | `privileges.rs`, `logging.rs`, `notify.rs`, `clock.rs` | the surroundings |
+//! | `privileges.rs`, `logging.rs`, `notify.rs`, `clock.rs`, `descriptor.rs` | the surroundings |
 
 mod clock;
+mod descriptor;
 mod events;
 mod fragments;
 mod gateway;
 mod interfaces;
+mod leases;
 mod logging;
 mod notify;
 mod plan;
@@ -33,7 +36,9 @@ mod start;
 pub(crate) mod tftp;
 mod trace;
 
+pub(crate) use clock::time_text;
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
+pub(crate) use leases::{Backup, Leases, backup_lines, import, owner_at};
 pub(crate) use logging::LogFormat;
 pub(crate) use plan::{FromApi, Plan, routers_own};
 pub(crate) use reload::{ReloadError, reload};

@@ -4,13 +4,16 @@
 use std::path::Path;
 
 use dataplane::{BindingSpec, Desired, InterfaceSpec};
+use dhcp::Lease;
 
 use crate::config::{
-    self, Config, Conflict, Entry, Ledger, Loaded, Origin, Place, Problems, Settings, Wrong,
-    conflicting, misplaced, too_small_a_range,
+    self, Config, Conflict, Entry, Ledger, Loaded, Place, Problems, Settings, Wrong, conflicting,
+    misplaced, too_small_a_range,
 };
 use crate::net::{Links, resolve};
 use crate::state::BindingsFile;
+
+use super::leases::binding_of;
 
 /// A plan that holds.
 #[derive(Clone, Debug)]
@@ -72,10 +75,7 @@ impl Plan {
             if let Some(entry) = entry
                 && let Some(wrong) = routers_own(&interfaces, &entry.spec)
             {
-                let at = match entry.origin {
-                    Origin::File(place) => place,
-                    Origin::Api => Place::default(),
-                };
+                let at = entry.origin.place();
                 loaded.report().problem(at, wrong.message, wrong.fix);
             }
         }
@@ -85,6 +85,20 @@ impl Plan {
             ledger,
             interfaces,
         })
+    }
+
+    /// Enters the bindings of leases, as far as nothing of the plan is in their place.
+    pub(crate) fn enter_leases<'a>(&mut self, leases: impl Iterator<Item = &'a Lease>) {
+        for entry in leases
+            .filter(|lease| lease.is_active())
+            .filter_map(binding_of)
+        {
+            let Config { inside, pool, .. } = &self.config;
+            if misplaced(inside, pool, &entry.spec).is_empty() {
+                // What is in its place wins: the lease is about to end.
+                let _ = self.ledger.insert(entry);
+            }
+        }
     }
 
     /// As the dataplane wants it.
@@ -156,10 +170,7 @@ fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
         }
         if let Err(conflict) = ledger.insert(entry) {
             let (Conflict::Private(other) | Conflict::Ports(other)) = &conflict;
-            let at = match other.origin {
-                Origin::File(place) => place,
-                Origin::Api => whole,
-            };
+            let at = other.origin.place();
             let wrong = conflicting(&spec, &conflict, |_| "here".to_owned());
             report.problem(at, format!("{about}: {}", wrong.message), fix);
         }

@@ -1,5 +1,7 @@
 //! A new plan in place of the old: only the difference is written.
 
+use std::net::Ipv4Addr;
+
 use dataplane::{Dataplane, Opened};
 
 use crate::api::types::{Reload, Reloaded};
@@ -10,6 +12,7 @@ use super::clock::{now_text, since_epoch};
 use super::events::Pump;
 use super::gateway::{Shared, device_names, known};
 use super::interfaces;
+use super::leases::Leases;
 use super::plan::{FromApi, Plan};
 
 /// Why a reload was refused; what ran before goes on running.
@@ -97,6 +100,12 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
         .await
         .map_err(anyhow::Error::from)?
         .map_err(ReloadError::Config)?;
+    let mut plan = plan;
+    let mut beginning = None;
+    if shared.lock().leases.is_none() {
+        // DHCP is turned on.
+        beginning = Leases::resume(&mut plan)?;
+    }
     let reloaded = {
         let mut gateway = shared.lock();
         if gateway.revision != revision {
@@ -104,8 +113,11 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
             return Err(anyhow::anyhow!(busy).into());
         }
         gateway.device_names = names;
-        gateway.take_over(plan)
+        gateway.take_over(plan, beginning)
     };
+    if reloaded.is_ok() {
+        shared.lock().start_leases(shared);
+    }
     if shared.lock().pump.is_none() {
         let pump = Pump::start(shared)?;
         let mut gateway = shared.lock();
@@ -119,7 +131,14 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
 
 impl super::gateway::Gateway {
     /// Runs a new plan; when the dataplane refuses, the old one is put back.
-    fn take_over(&mut self, mut plan: Plan) -> Result<Reloaded, dataplane::Error> {
+    fn take_over(
+        &mut self,
+        mut plan: Plan,
+        beginning: Option<Leases>,
+    ) -> Result<Reloaded, dataplane::Error> {
+        if let (Some(leases), Some(_)) = (&self.leases, &plan.config.dhcp) {
+            plan.enter_leases(leases.server.leases(Ipv4Addr::UNSPECIFIED));
+        }
         let limits = plan.config.settings.limits;
         let former_limits = self.dataplane.limits();
         let rebuilt = !limits.same_maps(former_limits);
@@ -148,12 +167,21 @@ impl super::gateway::Gateway {
         let former_interfaces = std::mem::replace(&mut self.interfaces, known(&plan.interfaces));
         let former = std::mem::replace(&mut self.plan, plan);
         match self.apply() {
-            Ok(changes) => Ok(Reloaded {
-                added: changes.added,
-                removed: changes.removed,
-                kept: changes.kept,
-                rebuilt,
-            }),
+            Ok(changes) => {
+                if self.plan.config.dhcp.is_none() {
+                    self.leases = None;
+                } else if beginning.is_some() {
+                    self.leases = beginning;
+                } else {
+                    self.reconfigure_leases();
+                }
+                Ok(Reloaded {
+                    added: changes.added,
+                    removed: changes.removed,
+                    kept: changes.kept,
+                    rebuilt,
+                })
+            }
             Err(error) => {
                 self.plan = former;
                 self.interfaces = former_interfaces;

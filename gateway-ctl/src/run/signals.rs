@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::gateway::Shared;
 use super::notify::notify;
@@ -27,18 +28,26 @@ impl Signals {
         })
     }
 
-    /// Reloads when asked; returns when the daemon is to end.
-    pub(super) async fn heed(mut self, shared: &Shared) -> &'static str {
+    /// Reloads when asked; returns when the daemon is to end, and why.
+    ///
+    /// # Errors
+    /// What the daemon cannot go on with.
+    pub(super) async fn heed(
+        mut self,
+        shared: &Shared,
+        mut fatal: mpsc::UnboundedReceiver<anyhow::Error>,
+    ) -> Result<&'static str> {
         loop {
             tokio::select! {
+                Some(error) = fatal.recv() => return Err(error),
                 _ = self.hang_up.recv() => {
                     notify("RELOADING=1");
                     // What went wrong is in the log and in the status.
                     let _ = reload(shared).await;
                     notify("READY=1");
                 }
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.terminate.recv() => return Ok("SIGTERM"),
+                _ = self.interrupt.recv() => return Ok("SIGINT"),
             }
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use dataplane::{Dataplane, Opened};
 use nix::fcntl::Flock;
+use tokio::sync::mpsc;
 
 use crate::api;
 use crate::api::types::{EarlyFragments, Reload};
@@ -16,6 +17,7 @@ use crate::state::{self, BindingsFile};
 
 use super::clock::{now_text, since_epoch};
 use super::gateway::{Gateway, Shared, device_names, known};
+use super::leases::Leases;
 use super::logging::{self, LogFormat};
 use super::notify::notify;
 use super::plan::{FromApi, Plan};
@@ -53,12 +55,15 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let _lock: Option<Flock<File>> = lock.transpose()?;
     let plan =
         plan.map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
+    let mut plan = plan;
     let settings = plan.config.settings.clone();
+    let leases = Leases::resume(&mut plan)?;
     // Sockets first: when one is taken, the dataplane is left as it is.
     let socket = api::bind(&settings.socket)?;
     let metrics = settings.metrics_listen.map(metrics::bind).transpose()?;
 
-    let shared = Shared::new(open(config, plan, &links)?);
+    let (fatal, failed) = mpsc::unbounded_channel();
+    let shared = Shared::new(open(config, plan, &links, leases, fatal)?);
     let changes = shared
         .lock()
         .apply()
@@ -71,6 +76,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     );
     let pump = events::Pump::start(&shared)?;
     shared.lock().pump = Some(pump);
+    shared.lock().start_leases(&shared);
     interfaces::watch(shared.clone())?;
     api::serve(socket, shared.clone());
     if let Some(listener) = metrics {
@@ -79,7 +85,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     notify("READY=1");
     tracing::info!("ready");
 
-    let why = signals.heed(&shared).await;
+    let why = signals.heed(&shared, failed).await?;
     notify("STOPPING=1");
     shared.lock().dataplane.set_trace_rate(0);
     // The lock goes with the process: the path must not outlive the one who listens.
@@ -88,7 +94,13 @@ async fn daemon(config: PathBuf) -> Result<()> {
     Ok(())
 }
 
-fn open(config_path: PathBuf, plan: Plan, links: &Links) -> Result<Gateway> {
+fn open(
+    config_path: PathBuf,
+    plan: Plan,
+    links: &Links,
+    leases: Option<Leases>,
+    fatal: mpsc::UnboundedSender<anyhow::Error>,
+) -> Result<Gateway> {
     let settings = &plan.config.settings;
     let (dataplane, opened) = Dataplane::open(&settings.pin_directory, settings.limits)
         .context("cannot open the dataplane")?;
@@ -125,5 +137,7 @@ fn open(config_path: PathBuf, plan: Plan, links: &Links) -> Result<Gateway> {
         fragments: EarlyFragments::default(),
         hub: super::trace::Hub::default(),
         pump: None,
+        leases,
+        fatal,
     })
 }

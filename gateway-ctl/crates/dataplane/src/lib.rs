@@ -15,6 +15,7 @@
 //! | `mapped.rs`, `records.rs` | maps as shared memory |
 //! | `run_packet.rs` | one packet through the programs, without sending it |
 //! | `counters.rs`, `memory.rs` | what the kernel counted, what the maps take |
+//! | `packet_socket.rs` | frames of the controller's own: DHCP to clients without address, ARP |
 //! | `events.rs`, `fragments.rs` | ring buffers: traced drops, early fragments, log lines |
 
 mod attach;
@@ -30,6 +31,7 @@ mod link;
 mod mapped;
 mod memory;
 mod open;
+mod packet_socket;
 mod pins;
 mod reconcile;
 mod records;
@@ -45,6 +47,7 @@ pub use events::{Events, HeldFragment};
 pub use fragments::Release;
 pub use memory::MapMemory;
 pub use open::{Dataplane, Opened};
+pub use packet_socket::{Hears, packet_socket};
 pub use reconcile::Changes;
 pub use run_packet::{RanPacket, RunAt};
 

@@ -235,6 +235,24 @@ impl Dataplane {
 
     /// Removes the binding of a private address; its last state, if there was one.
     pub fn remove(&mut self, private: Ipv4Addr) -> Option<BindingState> {
+        let state = self.end(private)?;
+        wait_for_running_packets();
+        Some(state)
+    }
+
+    /// Removes many bindings, and waits for running packets once.
+    pub fn remove_all(&mut self, private: impl IntoIterator<Item = Ipv4Addr>) {
+        let ended = private
+            .into_iter()
+            .filter(|private| self.end(*private).is_some());
+        if ended.count() > 0 {
+            wait_for_running_packets();
+        }
+    }
+
+    /// Takes a binding out of force. What it had is nobody else's until running packets
+    /// have passed.
+    fn end(&mut self, private: Ipv4Addr) -> Option<BindingState> {
         let state = self.binding(private)?;
         let record = self.by_private.remove(&private.into())?;
         let inside = AddressRecord {
@@ -248,7 +266,6 @@ impl Dataplane {
                 self.maps.blocks().end(block, 0);
             }
         }
-        wait_for_running_packets();
         Some(state)
     }
 

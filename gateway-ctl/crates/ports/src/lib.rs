@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `allocator.rs` | live and resting ranges, and whose they are |
 //! | `blocks.rs` | free blocks by size |
+//! | `services.rs` | ports that are never given out |
 //! | `error.rs` | why there is no range |
 
 #![forbid(unsafe_code)]
@@ -27,6 +28,8 @@
 mod allocator;
 mod blocks;
 mod error;
+mod services;
 
 pub use allocator::{Allocator, Grant, Ports, Rules};
 pub use error::Error;
+pub use services::SERVICES;

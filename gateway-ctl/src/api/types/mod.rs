@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Problem;
 
+mod leases;
+
+pub(crate) use leases::{Had, Imported, Lease, LeasePage, Reservation};
+
 /// Any error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ApiError {
@@ -71,10 +75,16 @@ pub(crate) struct BindingPage {
 pub(crate) struct Who {
     pub(crate) address: Ipv4Addr,
     pub(crate) port: u16,
-    /// `binding`, `router` (a shared address, the port of no range), `free` or
+    /// `binding`, `lease` (of a time in the past), `router` (a shared address, the port of no range), `free` or
     /// `not_in_pool`.
     pub(crate) owner: String,
     pub(crate) binding: Option<Binding>,
+    /// When that was, RFC 3339; absent: now.
+    #[serde(default)]
+    pub(crate) at: Option<String>,
+    /// Of a time in the past: who had it then. Now: of a leased binding, since when.
+    #[serde(default)]
+    pub(crate) lease: Option<Had>,
 }
 
 /// How things are.

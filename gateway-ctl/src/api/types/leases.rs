@@ -1,0 +1,94 @@
+//! Leases, reservations, and the history of ports.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+/// A lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lease {
+    /// Private address.
+    pub(crate) address: Ipv4Addr,
+    /// `active`, `ended` or `declined`.
+    pub(crate) state: String,
+    /// Hardware address.
+    pub(crate) mac: String,
+    /// Client identifier (option 61), in hexadecimal.
+    pub(crate) client_id: String,
+    pub(crate) host_name: Option<String>,
+    pub(crate) vendor_class: Option<String>,
+    pub(crate) class: Option<String>,
+    pub(crate) scope: String,
+    pub(crate) pool: Option<String>,
+    /// Public address; absent when its class has no ports.
+    pub(crate) public: Option<Ipv4Addr>,
+    /// `first-last`.
+    pub(crate) ports: Option<String>,
+    /// Since when it has this range, RFC 3339.
+    pub(crate) granted: String,
+    /// RFC 3339.
+    pub(crate) renewed: String,
+    /// RFC 3339; absent: never.
+    pub(crate) expires: Option<String>,
+    /// When it ended, or until when its address rests, RFC 3339.
+    pub(crate) ended: Option<String>,
+    /// Relay agent.
+    pub(crate) relay: Option<Ipv4Addr>,
+}
+
+/// A page of leases.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LeasePage {
+    /// All there are, whatever their state.
+    pub(crate) total: usize,
+    pub(crate) leases: Vec<Lease>,
+    /// What to give as `after` for the next page; absent on the last.
+    pub(crate) next: Option<Ipv4Addr>,
+}
+
+/// A reservation that is asked for, or is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reservation {
+    /// Hardware addresses with commas, or `id:` and a client identifier in hexadecimal.
+    pub(crate) client: String,
+    #[serde(default)]
+    pub(crate) address: Option<Ipv4Addr>,
+    #[serde(default)]
+    pub(crate) public: Option<Ipv4Addr>,
+    /// `first-last`.
+    #[serde(default)]
+    pub(crate) ports: Option<String>,
+    #[serde(default)]
+    pub(crate) class: Option<String>,
+    /// `file` or `api`.
+    #[serde(default)]
+    pub(crate) origin: Option<String>,
+}
+
+/// Who had a port, from the history of leases.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Had {
+    pub(crate) private: Ipv4Addr,
+    /// `first-last`.
+    pub(crate) ports: String,
+    /// Hardware address.
+    pub(crate) mac: String,
+    /// Client identifier, in hexadecimal.
+    pub(crate) client_id: String,
+    /// RFC 3339.
+    pub(crate) begin: String,
+    /// RFC 3339; absent: it still has it.
+    pub(crate) end: Option<String>,
+}
+
+/// What an import brought.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Imported {
+    pub(crate) leases: usize,
+    pub(crate) reservations: usize,
+    pub(crate) history: usize,
+    pub(crate) bindings: usize,
+    /// Leases that have no room in the configuration: they ended.
+    pub(crate) lost: usize,
+}

@@ -1,0 +1,152 @@
+//! `[dhcp]` and what belongs to it.
+
+use dhcp::LeaseTime;
+
+use super::{GOOD, checked, wrong_with};
+
+/// Scope, class and reservation as they are usually written; they begin on line 8.
+const LEASES: &str = r#"[dhcp]
+[[scope]]
+interface = "eth1"
+network = "10.10.0.0/16"
+addresses = ["10.10.1.0-10.10.255.255"]
+routers = ["10.10.0.1"]
+[[class]]
+name = "phone"
+vendor_classes = ["MyPhone*"]
+ports = 64
+[limits]
+bindings = 70000
+"#;
+
+#[test]
+fn what_is_usual_is_short() {
+    let config = checked(&format!("{GOOD}{LEASES}")).unwrap();
+    let dhcp = config.dhcp.unwrap();
+    let [scope] = &dhcp.scopes[..] else { panic!() };
+    assert_eq!(scope.interface, Some(0));
+    assert_eq!(scope.name, "10.10.0.0/16");
+    assert_eq!(scope.lease_time, LeaseTime::Finite(8 * 3600));
+    // The network's last address is no host's.
+    let spans: Vec<String> = scope
+        .addresses
+        .iter()
+        .map(|span| format!("{span:?}"))
+        .collect();
+    assert_eq!(spans, ["10.10.1.0..=10.10.255.254"]);
+    assert_eq!(scope.options, [(3, vec![10, 10, 0, 1])]);
+    let [class] = &dhcp.classes[..] else { panic!() };
+    assert_eq!((class.ports, &class.pools[..]), (Some(64), &[0][..]));
+    assert!(class.vendor_options);
+    assert!(checked(GOOD).unwrap().dhcp.is_none());
+}
+
+#[test]
+fn all_that_is_wrong_is_named() {
+    wrong_with(
+        "[dhcp]\nprobe = \"1ms\"\nrest = \"10s\"\noffer = \"soon\"\nallow_macs = [\"00:15\"]\n\
+         [[scope]]\ninterface = \"eth9\"\nnetwork = \"10.11.0.0/16\"\naddresses = [\"10.10.0.1\"]\nlease_time = \"1s\"\n\
+         options = [\"53 u8 1\", \"42 ip x\"]\n\
+         [[class]]\nname = \"phone\"\nports = 65\npools = [\"west\"]\nprimary_switch = \"198.51.100.200\"\n\
+         [[class]]\nname = \"phone\"\nvendor_classes = [\"\"]\nports = 32\n\
+         [[reservation]]\naddress = \"10.12.0.1\"\nclass = \"fax\"\npublic = \"198.51.100.9\"\n\
+         [[reservation]]\nmacs = [\"x\"]\nclient_id = \"0x\"\n",
+        &[
+            "gw.toml:9: `probe` in [dhcp] is too short, expected 10ms or more; write probe = \"10ms\"",
+            "gw.toml:10: `rest` in [dhcp] is too short, expected 2m or more; write rest = \"2m\"",
+            "gw.toml:11: \"soon\" is no span of time; write a number with its unit, like 400ms, 90s, \
+             15m, 8h or 7days",
+            "gw.toml:12: \"00:15\" is no range of hardware addresses; write 00:15:65:*, or \
+             first-last, or one address like 00:15:65:12:34:56",
+            "gw.toml:14: \"eth9\" is no inside interface; inside interfaces are: eth1",
+            "gw.toml:15: scope 10.11.0.0/16 lies in no network of any inside interface; add it to \
+             networks of the [[inside]] that its phones are behind, relayed ones too",
+            "gw.toml:16: 10.10.0.1-10.10.0.1 lies outside the scope's network 10.11.0.0/16; lease \
+             addresses of the network only, or correct the network",
+            "gw.toml:17: \"1s\" is no time for a lease, expected 60s or more; write a time like 8h, \
+             or infinite, or infinite, update 8h",
+            "gw.toml:18: option 53 cannot be written here: the server's; leave it out",
+            "gw.toml:18: option 42: \"x\" is no value of type ip; write number, type and value: \
+             \"42 ip 10.10.0.1\", \"160 text http://10.10.0.1/\", \"224 hex 01 ff\", \"23 u8 64\"; \
+             types are ip, text, hex, u8, u16, u32, bool",
+            "gw.toml:19: [[class]] says of no client that it belongs to it; add macs = \
+             [\"00:15:65:*\"], vendor_classes = [\"MyPhone*\"] or client_ids; [\"*\"] is any",
+            "gw.toml:21: `ports` in [[class]] is 65, expected a power of two from 8 to 4096; the \
+             next larger is 128",
+            "gw.toml:22: no pool is called \"west\"; pools are: 198.51.100.1; a [[pool]] has a `name`",
+            "gw.toml:23: \"198.51.100.200\" is no address with a port; write address:port, like \
+             198.51.100.200:5060",
+            "gw.toml:26: \"\" matches no client; write what the clients send, or * for whatever \
+             they send",
+            "gw.toml:27: a class is called \"phone\" already; give each class a name of its own",
+            "gw.toml:27: class \"phone\" has 32 ports, room is made for ranges of 64 and more; write \
+             smallest_range = 32 in [limits], or ports = 64",
+            "gw.toml:28: [[reservation]] must say for whom: by macs or by client_id; write one of \
+             macs = [\"00:15:65:12:34:56\"] and client_id = \"phone-21\"",
+            "gw.toml:32: [[reservation]] must say for whom: by macs or by client_id; write one of \
+             macs = [\"00:15:65:12:34:56\"] and client_id = \"phone-21\"",
+            "gw.toml:33: \"x\" is no hardware address; write six bytes, like 00:15:65:12:34:56",
+            "gw.toml:34: \"0x\" is no client identifier; write text, or at least two bytes like \
+             0x01001565123456",
+        ],
+    );
+}
+
+#[test]
+fn sections_need_each_other() {
+    wrong_with(
+        "[[scope]]\nnetwork = \"10.10.0.0/16\"\n",
+        &[
+            "gw.toml:8: leases are configured, and DHCP is not turned on; add [dhcp], which may be empty",
+        ],
+    );
+    wrong_with(
+        "[dhcp]\n",
+        &[
+            "gw.toml:8: no scope: there is no address to lease; add [[scope]] with interface, \
+             network and addresses",
+            "gw.toml:8: no class: no client would be answered; add [[class]] with name, and \
+             vendor_classes or macs",
+        ],
+    );
+    wrong_with(
+        &format!("{LEASES}[[scope]]\nnetwork = \"10.10.128.0/17\"\nname = \"b\"\n"),
+        &[
+            "gw.toml:21: scope 10.10.128.0/17 overlaps 10.10.0.0/16 (line 11); write one scope with \
+           both spans of addresses",
+        ],
+    );
+}
+
+#[test]
+fn there_is_room_for_all_that_may_be_leased() {
+    let text = LEASES.replace("bindings = 70000", "bindings = 1000");
+    wrong_with(
+        &text,
+        &["gw.toml:19: 1008 bindings configured, room for 1000; write bindings = 1024 in [limits]"],
+    );
+    wrong_with(
+        &LEASES.replace("bindings = 70000", "tree_nodes = 100"),
+        &[
+            "gw.toml:19: 257 nodes of the address tree configured, room for 100; write tree_nodes = \
+           512 in [limits]",
+        ],
+    );
+}
+
+#[test]
+fn leases_for_ever_may_ask_for_news() {
+    let time = |text: &str| {
+        let text = LEASES.replace("routers", &format!("lease_time = \"{text}\"\nrouters"));
+        checked(&format!("{GOOD}{text}")).map(|config| config.dhcp.unwrap().scopes[0].lease_time)
+    };
+    assert_eq!(time("90m"), Ok(LeaseTime::Finite(5400)));
+    assert_eq!(time("infinite"), Ok(LeaseTime::Infinite { update: None }));
+    assert_eq!(
+        time("infinite, update 1day"),
+        Ok(LeaseTime::Infinite {
+            update: Some(86_400)
+        })
+    );
+    assert!(time("infinitely").is_err());
+}

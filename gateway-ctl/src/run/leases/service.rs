@@ -1,0 +1,260 @@
+//! What runs: the server, its store, its sockets, and the tasks that wake it.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use dataplane::InterfaceSpec;
+use dhcp::{CommitId, Lost, Server};
+use store::Embedded;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::super::gateway::{Gateway, Shared};
+use super::super::plan::Plan;
+use super::clock::StoreClock;
+use super::records::Kept;
+use super::settings::settings;
+use super::sockets::{Icmp, Port};
+use super::{history, receive};
+
+/// How a commit ended.
+pub(super) type Committed = (CommitId, Result<store::Revision, store::CommitError>);
+
+/// All that leases need.
+#[derive(Debug)]
+pub(crate) struct Leases {
+    pub(crate) server: Server,
+    pub(super) store: Arc<Embedded>,
+    pub(super) clock: StoreClock,
+    /// By the server's number of the interface; `None` where DHCP is not spoken.
+    pub(super) ports: Vec<Option<Listening>>,
+    pub(super) icmp: Arc<Icmp>,
+    /// The store says here that something is on disk.
+    pub(super) committed: mpsc::UnboundedSender<Committed>,
+    /// Commits that are not on disk yet.
+    pub(super) outstanding: usize,
+    /// Who waits for a commit.
+    pub(super) waiting: BTreeMap<CommitId, oneshot::Sender<()>>,
+    /// When the timer wakes next, milliseconds of the clock.
+    pub(super) alarm: u64,
+    /// Tells the timer to look again.
+    pub(super) timer: Arc<Notify>,
+    /// Until somebody listens.
+    answers: Option<mpsc::UnboundedReceiver<Committed>>,
+    tasks: Vec<Task>,
+}
+
+/// An interface that is listened on.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub(super) port: Arc<Port>,
+    interface: InterfaceSpec,
+    _tasks: [Task; 2],
+}
+
+/// A task that ends when it is dropped.
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn task(future: impl Future<Output = ()> + Send + 'static) -> Task {
+    Task(tokio::spawn(future))
+}
+
+impl Leases {
+    /// Goes on with what the store has kept, as far as the plan allows it, and enters it into
+    /// the plan. `None`: the plan has no DHCP.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or read: what to do is in the error.
+    pub(crate) fn resume(plan: &mut Plan) -> Result<Option<Self>> {
+        if plan.config.dhcp.is_none() {
+            return Ok(None);
+        }
+        let store = Embedded::open(&plan.config.settings.state_directory)?;
+        let (leases, _) = Self::with(Arc::new(store), plan)?;
+        Ok(leases)
+    }
+
+    /// As [`Self::resume`], with a store that is open; and how many leases had no room.
+    pub(super) fn with(store: Arc<Embedded>, plan: &mut Plan) -> Result<(Option<Self>, usize)> {
+        let Some(dhcp) = &plan.config.dhcp else {
+            return Ok((None, 0));
+        };
+        let kept = Kept::load(&store)?;
+        let mut clock = StoreClock::resume(kept.clock);
+        let mut server = Server::new(settings(plan, dhcp));
+        let lost = server.restore(clock.now(), kept.leases, kept.reservations);
+        say_lost(&lost);
+        let identifier = u16::try_from(std::process::id() & 0xffff).unwrap_or(1);
+        let icmp = Arc::new(Icmp::open(identifier).context("cannot send ICMP probes")?);
+        plan.enter_leases(server.leases(Ipv4Addr::UNSPECIFIED));
+        let (committed, answers) = mpsc::unbounded_channel();
+        let leases = Self {
+            server,
+            store,
+            clock,
+            ports: Vec::new(),
+            icmp,
+            committed,
+            answers: Some(answers),
+            outstanding: 0,
+            waiting: BTreeMap::new(),
+            alarm: 0,
+            timer: Arc::default(),
+            tasks: Vec::new(),
+        };
+        Ok((Some(leases), lost.len()))
+    }
+
+    /// Wakes the server from now on.
+    fn start(&mut self, shared: &Shared) {
+        if let Some(answers) = self.answers.take() {
+            self.tasks = vec![
+                task(receive::commits(shared.clone(), answers)),
+                task(receive::time(shared.clone(), self.timer.clone())),
+                task(receive::echoes(shared.clone(), self.icmp.clone())),
+                task(history::prune(shared.clone())),
+            ];
+        }
+    }
+
+    /// The store, for questions.
+    pub(crate) fn store(&self) -> Arc<Embedded> {
+        self.store.clone()
+    }
+
+    /// Milliseconds of the store's clock.
+    pub(crate) fn now(&mut self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Seconds since 1970 by the store's clock.
+    pub(crate) fn now_seconds(&mut self) -> u64 {
+        self.clock.now() / 1000
+    }
+
+    /// Waits for a commit to be on disk.
+    pub(crate) fn when_committed(&mut self, id: CommitId) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.insert(id, sender);
+        receiver
+    }
+
+    /// Listens on the inside interfaces as they are now; those that stay are not touched.
+    fn listen(&mut self, inside: &[InterfaceSpec], shared: &Shared) {
+        let mut before = std::mem::take(&mut self.ports).into_iter();
+        for (number, interface) in inside.iter().enumerate() {
+            let former = before.next().flatten();
+            let same = former.filter(|former| former.interface == *interface);
+            // Closed before it is opened anew.
+            let now = match (same, interface.address) {
+                (Some(same), _) => Some(same),
+                (None, Some(address)) if interface.ethernet => {
+                    open(number, interface, address, shared)
+                }
+                (None, _) => None,
+            };
+            self.ports.push(now);
+        }
+    }
+}
+
+fn open(
+    number: usize,
+    interface: &InterfaceSpec,
+    address: Ipv4Addr,
+    shared: &Shared,
+) -> Option<Listening> {
+    match Port::open(interface) {
+        Ok(port) => {
+            let port = Arc::new(port);
+            let tasks = [
+                task(receive::requests(shared.clone(), number, port.clone())),
+                task(receive::arp(shared.clone(), port.clone())),
+            ];
+            tracing::info!(interface = interface.name, %address, "DHCP is served");
+            Some(Listening {
+                port,
+                interface: interface.clone(),
+                _tasks: tasks,
+            })
+        }
+        Err(error) => {
+            tracing::error!(
+                interface = interface.name,
+                error = format!("{error:#}"),
+                "DHCP is not served"
+            );
+            None
+        }
+    }
+}
+
+fn say_lost(lost: &[Lost]) {
+    for lost in lost {
+        match lost {
+            Lost::Lease { lease, why } => {
+                tracing::warn!(address = %lease.address, client = %lease.client, %why, "a lease ends");
+            }
+            Lost::Reservation { reservation, why } => {
+                tracing::warn!(client = %reservation.client, %why, "a reservation has no room");
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// Serves DHCP from now on, if it is configured.
+    pub(crate) fn start_leases(&mut self, shared: &Shared) {
+        if let Some(leases) = &mut self.leases {
+            leases.start(shared);
+        }
+        self.serve_leases(shared);
+    }
+
+    /// Serves DHCP on the interfaces as they are now.
+    pub(crate) fn serve_leases(&mut self, shared: &Shared) {
+        let inside = self.plan.config.inside.len();
+        let interfaces: Vec<InterfaceSpec> = self.interfaces[..inside.min(self.interfaces.len())]
+            .iter()
+            .map(|known| {
+                let mut spec = known.spec.clone();
+                if known.missing.is_some() {
+                    spec.address = None;
+                }
+                spec
+            })
+            .collect();
+        if let Some(leases) = &mut self.leases {
+            leases.listen(&interfaces, shared);
+        }
+        self.lease_turn();
+    }
+
+    /// Follows a change of the plan: what still fits is untouched, the rest ends.
+    pub(crate) fn reconfigure_leases(&mut self) {
+        let (Some(leases), Some(dhcp)) = (&mut self.leases, &self.plan.config.dhcp) else {
+            return;
+        };
+        let now = leases.clock.now();
+        let lost = leases.server.reconfigure(now, settings(&self.plan, dhcp));
+        say_lost(&lost);
+        self.lease_turn();
+    }
+
+    /// The store, and before which second its history may be forgotten.
+    pub(super) fn history_to_prune(&mut self) -> Option<(Arc<Embedded>, u64)> {
+        let keep = self.plan.config.dhcp.as_ref()?.times.history.as_secs();
+        let leases = self.leases.as_mut()?;
+        let before = leases.now_seconds().saturating_sub(keep);
+        Some((leases.store(), before))
+    }
+}
