@@ -1,5 +1,7 @@
 //! `GET /metrics` for Prometheus; what each means is in docs/metrics.md.
 
+mod leases;
+
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
@@ -43,16 +45,19 @@ pub(crate) fn serve(listener: std::net::TcpListener, shared: Shared) -> Result<(
 
 async fn scrape(State(shared): State<Shared>) -> Result<String, (StatusCode, String)> {
     let failed = |error: anyhow::Error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n"));
-    text(&shared.lock()).map_err(failed)
+    text(&mut shared.lock()).map_err(failed)
 }
 
 /// All metrics, in Prometheus' text form.
-fn text(gateway: &Gateway) -> Result<String> {
+fn text(gateway: &mut Gateway) -> Result<String> {
     let page = Page(Registry::new());
     packets(&page, gateway)?;
     sizes(&page, gateway)?;
     interfaces(&page, gateway)?;
     daemon(&page, gateway)?;
+    if let Some(leases) = &mut gateway.leases {
+        leases::leases(&page, leases)?;
+    }
     if gateway.plan.config.settings.metrics_per_binding {
         per_binding(&page, gateway)?;
     }

@@ -9,7 +9,8 @@ use gateway_common::abi::map;
 
 use super::server::Failure;
 use super::types::{
-    ApiError, Counters, InterfaceStatus, MapUse, Memory, ReasonCount, Reloaded, Status,
+    ApiError, Counters, InterfaceStatus, LeaseStatus, MapUse, Memory, PoolStatus, ReasonCount,
+    Reloaded, ScopeStatus, Status,
 };
 use crate::health;
 use crate::net::{Links, enabled_features};
@@ -23,7 +24,9 @@ pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>,
     let devices = health::devices(&shared.lock());
     // Where features cannot be asked for, nothing is known, and nothing is said.
     let features = enabled_features(&devices).await.unwrap_or_default();
-    let gateway = shared.lock();
+    let mut gateway = shared.lock();
+    let warnings = health::warnings(&mut gateway, &links, &features);
+    let leases = lease_status(&mut gateway);
     let settings = &gateway.plan.config.settings;
     let limits = gateway.dataplane.limits();
     let (dataplane, dataplane_note) = match &gateway.opened {
@@ -54,8 +57,43 @@ pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>,
             .map(|known| interface(known, &links))
             .collect(),
         early_fragments: gateway.fragments,
-        warnings: health::warnings(&gateway, &links, &features),
+        leases,
+        warnings,
     }))
+}
+
+fn lease_status(gateway: &mut Gateway) -> Option<LeaseStatus> {
+    let served = gateway.served_interfaces();
+    let leases = gateway.leases.as_mut()?;
+    let (scopes, pools) = leases.usage();
+    Some(LeaseStatus {
+        active: scopes.iter().map(|scope| scope.active).sum(),
+        served,
+        scopes: scopes
+            .into_iter()
+            .map(|scope| ScopeStatus {
+                name: scope.name,
+                network: scope.network.to_string(),
+                free: scope.free,
+                active: scope.active,
+                ended: scope.ended,
+                declined: scope.declined,
+                offered: scope.offered,
+                refused: scope.refused,
+            })
+            .collect(),
+        pools: pools
+            .into_iter()
+            .map(|pool| PoolStatus {
+                name: pool.name,
+                ranges: pool.ranges,
+                free_ports: pool.ports.free,
+                live_ports: pool.ports.live,
+                resting_ports: pool.ports.resting,
+                refused: pool.refused,
+            })
+            .collect(),
+    })
 }
 
 fn interface(known: &KnownInterface, links: &Links) -> InterfaceStatus {

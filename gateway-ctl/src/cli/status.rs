@@ -93,6 +93,9 @@ fn text(status: &types::Status) -> String {
         text += &format!("  {problem}\n");
     }
     text += &interfaces(&status.interfaces);
+    if let Some(of) = &status.leases {
+        text += &format!("\n{}", leases(of));
+    }
     if status.warnings.is_empty() {
         text += "\nnothing is wrong\n";
     }
@@ -105,6 +108,40 @@ fn text(status: &types::Status) -> String {
         );
     }
     text
+}
+
+fn leases(of: &types::LeaseStatus) -> String {
+    let mut table = Table::new(&[
+        "scope", "network", "leases", "free", "offered", "ended", "declined", "refused",
+    ]);
+    for scope in &of.scopes {
+        table.row([
+            scope.name.clone(),
+            scope.network.clone(),
+            scope.active.to_string(),
+            scope.free.to_string(),
+            scope.offered.to_string(),
+            scope.ended.to_string(),
+            scope.declined.to_string(),
+            scope.refused.to_string(),
+        ]);
+    }
+    let mut pools = Table::new(&["pool", "ranges", "free ports", "live", "resting", "refused"]);
+    for pool in &of.pools {
+        pools.row([
+            pool.name.clone(),
+            pool.ranges.to_string(),
+            pool.free_ports.to_string(),
+            pool.live_ports.to_string(),
+            pool.resting_ports.to_string(),
+            pool.refused.to_string(),
+        ]);
+    }
+    let served = match of.served.is_empty() {
+        true => "nowhere".to_owned(),
+        false => format!("on {}", of.served.join(", ")),
+    };
+    format!("{} leases, DHCP served {served}\n{table}{pools}", of.active)
 }
 
 fn interfaces(interfaces: &[types::InterfaceStatus]) -> String {

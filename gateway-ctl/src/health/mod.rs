@@ -5,12 +5,14 @@
 //! | `kernel.rs` | sysctls and routes: forwarding, default route, neighbour table, local ports |
 //! | `devices.rs` | interfaces: state, XDP's mode, offloads |
 //! | `addresses.rs` | public addresses against those of the machine |
+//! | `leases.rs` | interfaces without DHCP, scopes and pools without room |
 //! | `capacity.rs` | limits nearly reached, reloads that failed, rebuilt maps |
 
 mod addresses;
 mod capacity;
 mod devices;
 mod kernel;
+mod leases;
 
 use crate::api::types::{Severity, Warning};
 use crate::net::{Features, Links};
@@ -19,12 +21,13 @@ use crate::run::Gateway;
 pub(crate) use devices::devices;
 
 /// Everything that is wrong, worst first.
-pub(crate) fn warnings(gateway: &Gateway, links: &Links, features: &Features) -> Vec<Warning> {
+pub(crate) fn warnings(gateway: &mut Gateway, links: &Links, features: &Features) -> Vec<Warning> {
     let mut found = Vec::new();
     devices::check(gateway, links, features, &mut found);
     kernel::check(gateway, &mut found);
     addresses::check(gateway, links, &mut found);
     capacity::check(gateway, &mut found);
+    leases::check(gateway, &mut found);
     found.sort_by_key(|warning| warning.severity);
     found
 }

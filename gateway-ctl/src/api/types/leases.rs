@@ -92,3 +92,43 @@ pub(crate) struct Imported {
     /// Leases that have no room in the configuration: they ended.
     pub(crate) lost: usize,
 }
+
+/// How full it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LeaseStatus {
+    /// Leases that are somebody's.
+    pub(crate) active: usize,
+    /// Interfaces on which DHCP is served.
+    pub(crate) served: Vec<String>,
+    pub(crate) scopes: Vec<ScopeStatus>,
+    pub(crate) pools: Vec<PoolStatus>,
+}
+
+/// A scope's addresses by state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ScopeStatus {
+    pub(crate) name: String,
+    pub(crate) network: String,
+    pub(crate) free: u64,
+    pub(crate) active: usize,
+    /// Remembered for their former clients.
+    pub(crate) ended: usize,
+    /// Found in use by somebody else.
+    pub(crate) declined: usize,
+    pub(crate) offered: usize,
+    /// Requests that went without for want of an address.
+    pub(crate) refused: u64,
+}
+
+/// A pool's ports by state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PoolStatus {
+    pub(crate) name: String,
+    /// Ranges that are somebody's.
+    pub(crate) ranges: usize,
+    pub(crate) free_ports: u64,
+    pub(crate) live_ports: u64,
+    pub(crate) resting_ports: u64,
+    /// Requests that went without for want of a range.
+    pub(crate) refused: u64,
+}

@@ -8,7 +8,9 @@ use crate::config::Problem;
 
 mod leases;
 
-pub(crate) use leases::{Had, Imported, Lease, LeasePage, Reservation};
+pub(crate) use leases::{
+    Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation, ScopeStatus,
+};
 
 /// Any error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,9 @@ pub(crate) struct Status {
     pub(crate) map_bytes: u64,
     pub(crate) interfaces: Vec<InterfaceStatus>,
     pub(crate) early_fragments: EarlyFragments,
+    /// Absent without `[dhcp]`.
+    #[serde(default)]
+    pub(crate) leases: Option<LeaseStatus>,
     /// What is wrong, worst first.
     pub(crate) warnings: Vec<Warning>,
 }

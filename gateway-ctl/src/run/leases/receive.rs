@@ -38,6 +38,7 @@ pub(super) async fn requests(shared: Shared, interface: usize, port: Arc<Port>) 
                 return;
             };
             if leases.outstanding >= MOST_OUTSTANDING {
+                leases.left_unread += 1;
                 continue;
             }
             let received = Received {

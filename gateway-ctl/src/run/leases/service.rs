@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use dataplane::InterfaceSpec;
-use dhcp::{CommitId, Lost, Server};
+use dhcp::{CommitId, Lost, PoolUsage, ScopeUsage, Server};
 use store::Embedded;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -29,12 +29,14 @@ pub(crate) struct Leases {
     pub(super) store: Arc<Embedded>,
     pub(super) clock: StoreClock,
     /// By the server's number of the interface; `None` where DHCP is not spoken.
-    pub(super) ports: Vec<Option<Listening>>,
+    pub(super) ports: Vec<Result<Listening, Unserved>>,
     pub(super) icmp: Arc<Icmp>,
     /// The store says here that something is on disk.
     pub(super) committed: mpsc::UnboundedSender<Committed>,
     /// Commits that are not on disk yet.
     pub(super) outstanding: usize,
+    /// Messages that were left unread because of too many of those.
+    pub(super) left_unread: u64,
     /// Who waits for a commit.
     pub(super) waiting: BTreeMap<CommitId, oneshot::Sender<()>>,
     /// When the timer wakes next, milliseconds of the clock.
@@ -106,6 +108,7 @@ impl Leases {
             committed,
             answers: Some(answers),
             outstanding: 0,
+            left_unread: 0,
             waiting: BTreeMap::new(),
             alarm: 0,
             timer: Arc::default(),
@@ -131,6 +134,22 @@ impl Leases {
         self.store.clone()
     }
 
+    /// How full scopes and pools are.
+    pub(crate) fn usage(&mut self) -> (Vec<ScopeUsage>, Vec<PoolUsage>) {
+        let now = self.clock.now();
+        (self.server.scopes(), self.server.pools(now))
+    }
+
+    /// Commits that are not on disk yet.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// Messages left unread because too many commits waited.
+    pub(crate) fn left_unread(&self) -> u64 {
+        self.left_unread
+    }
+
     /// Milliseconds of the store's clock.
     pub(crate) fn now(&mut self) -> u64 {
         self.clock.now()
@@ -152,27 +171,51 @@ impl Leases {
     fn listen(&mut self, inside: &[InterfaceSpec], shared: &Shared) {
         let mut before = std::mem::take(&mut self.ports).into_iter();
         for (number, interface) in inside.iter().enumerate() {
-            let former = before.next().flatten();
+            let former = before.next().and_then(Result::ok);
             let same = former.filter(|former| former.interface == *interface);
-            // Closed before it is opened anew.
-            let now = match (same, interface.address) {
-                (Some(same), _) => Some(same),
-                (None, Some(address)) if interface.ethernet => {
-                    open(number, interface, address, shared)
-                }
-                (None, _) => None,
-            };
+            // The former one is closed before it is opened anew.
+            let now = same.map_or_else(|| open(number, interface, shared), Ok);
             self.ports.push(now);
         }
     }
+
+    /// The sockets of an interface, if it is served.
+    pub(super) fn port(&self, interface: usize) -> Option<&Port> {
+        let listening = self.ports.get(interface)?.as_ref().ok()?;
+        Some(&listening.port)
+    }
 }
 
-fn open(
-    number: usize,
-    interface: &InterfaceSpec,
-    address: Ipv4Addr,
-    shared: &Shared,
-) -> Option<Listening> {
+/// An interface on which DHCP is not spoken.
+#[derive(Clone, Debug)]
+pub(crate) struct Unserved {
+    /// Its name.
+    pub(crate) name: String,
+    /// Why not.
+    pub(crate) why: String,
+    /// What to do.
+    pub(crate) fix: &'static str,
+}
+
+fn open(number: usize, interface: &InterfaceSpec, shared: &Shared) -> Result<Listening, Unserved> {
+    let name = interface.name.clone();
+    let unserved = |why: &str, fix| Unserved {
+        name: name.clone(),
+        why: why.to_owned(),
+        fix,
+    };
+    let Some(address) = interface.address else {
+        return Err(unserved(
+            "the router has no address there",
+            "give it one: ip address add ADDRESS/LENGTH dev INTERFACE",
+        ));
+    };
+    if !interface.ethernet {
+        return Err(unserved(
+            "it has no Ethernet header",
+            "lease through a relay agent on an Ethernet interface",
+        ));
+    }
     match Port::open(interface) {
         Ok(port) => {
             let port = Arc::new(port);
@@ -180,20 +223,20 @@ fn open(
                 task(receive::requests(shared.clone(), number, port.clone())),
                 task(receive::arp(shared.clone(), port.clone())),
             ];
-            tracing::info!(interface = interface.name, %address, "DHCP is served");
-            Some(Listening {
+            tracing::info!(interface = name, %address, "DHCP is served");
+            Ok(Listening {
                 port,
                 interface: interface.clone(),
                 _tasks: tasks,
             })
         }
         Err(error) => {
-            tracing::error!(
-                interface = interface.name,
-                error = format!("{error:#}"),
-                "DHCP is not served"
-            );
-            None
+            let error = format!("{error:#}");
+            tracing::error!(interface = name, error, "DHCP is not served");
+            Err(unserved(
+                &error,
+                "stop the other DHCP server (ss -ulpn sport = :67), then gateway-ctl reload",
+            ))
         }
     }
 }
@@ -248,6 +291,28 @@ impl Gateway {
         let lost = leases.server.reconfigure(now, settings(&self.plan, dhcp));
         say_lost(&lost);
         self.lease_turn();
+    }
+
+    /// Interfaces on which DHCP is served.
+    pub(crate) fn served_interfaces(&self) -> Vec<String> {
+        let leases = self.leases.iter();
+        let served = leases.flat_map(|leases| leases.ports.iter().flatten());
+        served
+            .map(|listening| listening.port.name.clone())
+            .collect()
+    }
+
+    /// Interfaces that a scope names, and on which DHCP is not served all the same.
+    pub(crate) fn unserved_interfaces(&self) -> Vec<Unserved> {
+        let (Some(leases), Some(dhcp)) = (&self.leases, &self.plan.config.dhcp) else {
+            return Vec::new();
+        };
+        let wanted = |number: usize| dhcp.scopes.iter().any(|of| of.interface == Some(number));
+        let ports = leases.ports.iter().enumerate();
+        let unserved = ports.filter(|(number, _)| wanted(*number));
+        unserved
+            .filter_map(|(_, port)| port.as_ref().err().cloned())
+            .collect()
     }
 
     /// The store, and before which second its history may be forgotten.

@@ -62,10 +62,9 @@ impl Leases {
                 address,
                 how,
             } => {
-                let listening = self.ports.get(interface).and_then(Option::as_ref);
-                let asked = match (how, listening) {
+                let asked = match (how, self.port(interface)) {
                     (ProbeHow::Icmp, _) => self.icmp.probe(address),
-                    (ProbeHow::Arp, Some(listening)) => listening.port.probe(address),
+                    (ProbeHow::Arp, Some(port)) => port.probe(address),
                     (ProbeHow::Arp, None) => Ok(()),
                 };
                 if let Err(error) = asked {
@@ -79,10 +78,9 @@ impl Leases {
     }
 
     fn reply(&self, interface: usize, from: Ipv4Addr, to: Destination, payload: &[u8]) {
-        let Some(listening) = self.ports.get(interface).and_then(Option::as_ref) else {
+        let Some(port) = self.port(interface) else {
             return;
         };
-        let port = &listening.port;
         let sent = match to {
             Destination::Relay(relay) => {
                 port.send(from, SocketAddrV4::new(relay, SERVER_PORT), payload)

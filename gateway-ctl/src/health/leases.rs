@@ -1,0 +1,56 @@
+//! Leases: interfaces that are not served, scopes and pools without room.
+
+use crate::api::types::Warning;
+use crate::run::Gateway;
+
+use super::{critical, warning};
+
+pub(super) fn check(gateway: &mut Gateway, found: &mut Vec<Warning>) {
+    for unserved in gateway.unserved_interfaces() {
+        found.push(critical(
+            format!("DHCP is not served on {}: {}", unserved.name, unserved.why),
+            unserved.fix,
+        ));
+    }
+    let Some(leases) = &mut gateway.leases else {
+        return;
+    };
+    let (scopes, pools) = leases.usage();
+    for scope in scopes {
+        if let Some(error) = scope.error {
+            found.push(critical(
+                format!("scope {} is full: {error}; {} requests went without", scope.name, scope.refused),
+                "widen its `addresses`, shorten its lease_time, or add a [[scope]] on the same wire",
+            ));
+        } else if nearly_full(scope.free, scope.active as u64) {
+            found.push(warning(
+                format!("scope {} has {} addresses left", scope.name, scope.free),
+                "widen its `addresses`, shorten its lease_time, or add a [[scope]] on the same wire",
+            ));
+        }
+    }
+    for pool in pools {
+        if let Some(error) = pool.error {
+            found.push(critical(
+                format!("{error}; {} requests went without", pool.refused),
+                format!(
+                    "add addresses to [[pool]] {}, or give its classes fewer ports",
+                    pool.name
+                ),
+            ));
+        } else if nearly_full(pool.ports.free, pool.ports.live) {
+            found.push(warning(
+                format!("pool {} has {} ports left", pool.name, pool.ports.free),
+                format!(
+                    "add addresses to [[pool]] {}, or give its classes fewer ports",
+                    pool.name
+                ),
+            ));
+        }
+    }
+}
+
+/// Less than a tenth is left.
+fn nearly_full(free: u64, used: u64) -> bool {
+    free * 9 < used
+}
