@@ -25,22 +25,21 @@ impl<E: Into<redb::Error>> From<E> for Cause {
 
 impl Cause {
     /// The failure of this file.
-    pub(super) fn of(self, path: &Arc<str>) -> Failure {
+    pub(super) fn of(&self, path: &Arc<str>) -> Failure {
         let path = Arc::clone(path);
-        let damaged = |cause: String| Failure::Damaged {
-            path: Arc::clone(&path),
-            cause: cause.into(),
-        };
         let error = match self {
             Self::Redb(error) => error,
-            Self::Damaged(cause) => return damaged(cause),
+            Self::Damaged(cause) => {
+                let cause = cause.as_str().into();
+                return Failure::Damaged { path, cause };
+            }
             Self::Stopped(cause) => {
-                let cause = cause.into();
+                let cause = cause.as_str().into();
                 return Failure::Stopped { path, cause };
             }
         };
         match error {
-            redb::Error::Io(error) => of_io(path, &error),
+            redb::Error::Io(error) => of_io(path, error),
             redb::Error::PreviousIo => Failure::Disk {
                 path,
                 cause: "an earlier read or write failed".into(),
@@ -50,7 +49,10 @@ impl Cause {
                 cause: place.to_string().into(),
             },
             // What is left says that a table or a page is not what we wrote.
-            other => damaged(other.to_string()),
+            other => Failure::Damaged {
+                path,
+                cause: other.to_string().into(),
+            },
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::failure::{Cause, guarded};
 use crate::engine::Answer;
 use crate::{Batch, CommitError, Failure, Revision};
 
@@ -34,10 +35,21 @@ impl std::fmt::Debug for Waiter {
 }
 
 impl Waiter {
-    /// Says it.
-    pub(super) fn answer(mut self, outcome: Result<Revision, CommitError>) {
+    /// Says it. An error: the one who heard it panicked.
+    pub(super) fn answer(mut self, outcome: Result<Revision, CommitError>) -> Result<(), Cause> {
+        match self.0.take() {
+            Some(answer) => guarded(|| {
+                answer(outcome);
+                Ok(())
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Says it to the one who is handing over the batch.
+    fn refuse(mut self, error: CommitError) {
         if let Some(answer) = self.0.take() {
-            answer(outcome);
+            answer(Err(error));
         }
     }
 }
@@ -70,13 +82,13 @@ impl Queue {
     pub(super) fn push(&self, batch: Batch, answer: Answer) {
         let waiter = Waiter(Some(answer));
         if let Err(error) = batch.check() {
-            return waiter.answer(Err(error));
+            return waiter.refuse(error);
         }
         let mut state = self.lock();
         let bytes = batch.bytes();
         if let Some(error) = state.refusal(bytes) {
             drop(state);
-            return waiter.answer(Err(error));
+            return waiter.refuse(error);
         }
         state.bytes += bytes;
         state.waiting.push_back(Job { batch, waiter });
@@ -111,7 +123,8 @@ impl Queue {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         for job in waiting {
-            job.waiter.answer(Err(failure.clone().into()));
+            // Its panic can end nothing more.
+            let _ = job.waiter.answer(Err(failure.clone().into()));
         }
     }
 

@@ -1,6 +1,11 @@
 //! The engine against a model, on disks that fail, and with files that are not its own.
 
+mod disk;
+mod handing_over;
 mod model;
+mod opening;
+mod power_loss;
+mod watching;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
