@@ -19,7 +19,6 @@ mod served;
 mod tree;
 mod uploads;
 
-#[expect(unused_imports, reason = "the protocols take them up next")]
 pub(crate) use files::{Content, Files, Refused, Source, Upload};
 pub(crate) use quota::Quota;
 #[expect(unused_imports, reason = "the daemon's start takes them up next")]

@@ -12,6 +12,7 @@
 //! | `trace.rs` | dropped packets to whoever listens |
 //! | `fragments.rs` | fragments held until the first of their datagram has come |
 //! | `tftp/` | files to phones, and from them |
+//! | `http/` | files for phones over HTTP |
 //! | `signals.rs` | SIGHUP reloads, SIGTERM and SIGINT end |
 //! | `privileges.rs`, `logging.rs`, `notify.rs`, `clock.rs`, `descriptor.rs` | the surroundings |
 
@@ -20,6 +21,12 @@ mod descriptor;
 mod events;
 mod fragments;
 mod gateway;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the daemon's start takes it up next"
+)]
+pub(crate) mod http;
 mod interfaces;
 mod leases;
 mod logging;
