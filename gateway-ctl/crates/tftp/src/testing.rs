@@ -68,7 +68,7 @@ fn read(request: &Request<'_>, length: u64, script: Script<'_>) -> End {
     for event in script {
         let step = match event {
             Some(datagram) => {
-                now += Duration::from_millis(1);
+                now = soon(now, session.poll_timeout());
                 session.handle(now, datagram)
             }
             None => {
@@ -99,7 +99,7 @@ fn write(request: &Request<'_>, script: Script<'_>) -> End {
     for event in script {
         let received = match event {
             Some(datagram) => {
-                now += Duration::from_millis(1);
+                now = soon(now, session.poll_timeout());
                 session.handle(now, datagram)
             }
             None => {
@@ -134,6 +134,12 @@ fn write(request: &Request<'_>, script: Script<'_>) -> End {
         );
     }
     End::Open(Direction::Write)
+}
+
+/// A datagram comes a millisecond later, or when the timer is just about to run out.
+fn soon(now: Duration, deadline: Option<Duration>) -> Duration {
+    let next = now + Duration::from_millis(1);
+    deadline.map_or(next, |deadline| next.min(deadline))
 }
 
 /// What is sent is a packet, and nothing beyond the file's end.
