@@ -8,6 +8,7 @@
 //! | [`message`] | DHCP messages from and to bytes, with nothing of the code under test |
 //! | [`raw`] | a client that sends any bytes and shows every answer |
 //! | [`dnsmasq`] | another's server, to try all of this with |
+//! | [`unconfined`] | programs that AppArmor would keep out of a lab |
 //!
 //! Nothing that runs here touches the machine: the clients call a hook of our own
 //! (`tests/fixtures/dhcp-hook.sh`) that knows only the interface it was called for.
@@ -17,3 +18,4 @@ pub mod client;
 pub mod dnsmasq;
 pub mod message;
 pub mod raw;
+pub mod unconfined;

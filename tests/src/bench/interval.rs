@@ -33,7 +33,8 @@ pub(crate) fn pass(interval: Duration) {
     std::thread::sleep(interval);
 }
 
+/// The time, for what measures many things at once.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,10 +1,11 @@
-//! How the dataplane is measured.
+//! How the gateway is measured: the dataplane, and in folders of their own its servers.
 //!
 //! | file | what it measures, or with what |
 //! |---|---|
 //! | `per_packet.rs` | nanoseconds of a packet by test-run, over random phones |
 //! | `look_ups.rs` | the same keys through hash maps and through the gateway's tree and arrays |
 //! | `throughput.rs`, `in_turns.rs`, `systems.rs` | packets per second of the gateway and its peers, on one path |
+//! | `dhcp/` | complete DHCP exchanges beside Kea and dnsmasq |
 //! | `memory.rs` | bytes of a binding, time to load them |
 //! | `report.rs`, `statistics.rs` | figures as a table or JSON; medians |
 //! | `path.rs`, `phones.rs` | generator, router and sink; who has which ports |
@@ -17,6 +18,7 @@
 mod abi;
 mod conntrack;
 mod cpu;
+pub(crate) mod dhcp;
 mod gateway;
 mod in_turns;
 mod interval;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench dataplane|tftp [--json] [--quick]`: measures, prints a table (or one
+//! `cargo xtask bench dataplane|dhcp|tftp [--json] [--quick]`: measures, prints a table (or one
 //! JSON object per figure and line), and cleans up after itself.
 //!
 //! Needs root. All traffic stays in network namespaces of its own.
@@ -25,6 +25,8 @@ enum What {
     Dataplane(bench::Options),
     /// TFTP: megabytes a second, beside tftpd-hpa and atftpd
     Tftp(bench::tftp::Options),
+    /// DHCP: complete exchanges a second, their time, what the disk costs; beside Kea and dnsmasq
+    Dhcp(bench::dhcp::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +39,11 @@ fn main() -> ExitCode {
         What::Tftp(options) => {
             let mut report = Report::new("tftp", Output::of(options.json));
             let done = bench::tftp::measure(&options, &mut report);
+            (report, done)
+        }
+        What::Dhcp(options) => {
+            let mut report = Report::new("dhcp", Output::of(options.json));
+            let done = bench::dhcp::measure(&options, &mut report);
             (report, done)
         }
     };

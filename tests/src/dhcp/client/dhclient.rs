@@ -5,33 +5,21 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use nix::mount::{MsFlags, mount};
 
 use super::record::Record;
 use super::{HOOK, Lease, Spec, colons};
+use crate::dhcp::unconfined::unconfined;
 use crate::link::Interface;
 
-/// The program, below its own directory too: see [`unconfined`].
-const PROGRAM: &str = "dhclient";
+/// Run by another path: see [`unconfined`].
+const PROGRAM: &str = "/sbin/dhclient";
 
 pub(super) fn command(spec: &Spec, interface: &Interface, directory: &Path) -> Result<Vec<String>> {
     let file = directory.join("dhclient.conf");
     std::fs::write(&file, configuration(spec)?)
         .with_context(|| format!("write {}", file.display()))?;
-    unconfined(interface, directory)?;
+    unconfined(&interface.ns, Path::new(PROGRAM), directory)?;
     arguments(interface, directory)
-}
-
-/// AppArmor lets `/sbin/dhclient` start nothing but Debian's own script, and goes by the path: the
-/// program gets another one, in the lab's mounts only.
-fn unconfined(interface: &Interface, directory: &Path) -> Result<()> {
-    let own = directory.join(PROGRAM);
-    std::fs::File::create(&own)?;
-    const NONE: Option<&str> = None;
-    let mounted = interface
-        .ns
-        .enter(|| mount(Some("/sbin/dhclient"), &own, NONE, MsFlags::MS_BIND, NONE));
-    mounted.context("bind /sbin/dhclient: install isc-dhcp-client")
 }
 
 pub(super) fn arguments(interface: &Interface, directory: &Path) -> Result<Vec<String>> {
@@ -52,7 +40,7 @@ fn words(interface: &Interface, directory: &Path, what: &str) -> Result<Vec<Stri
     // Its scripts see no environment but what it is told to give them.
     let events = format!("DHCP_EVENTS={}", path("events")?);
     Ok(vec![
-        path(PROGRAM)?,
+        path("dhclient")?,
         "-4".to_owned(),
         what.to_owned(),
         "-v".to_owned(),
