@@ -1,5 +1,6 @@
 //! `GET /metrics` for Prometheus; what each means is in docs/metrics.md.
 
+mod files;
 mod leases;
 
 use std::net::SocketAddr;
@@ -57,6 +58,9 @@ fn text(gateway: &mut Gateway) -> Result<String> {
     daemon(&page, gateway)?;
     if let Some(leases) = &mut gateway.leases {
         leases::leases(&page, leases)?;
+    }
+    if gateway.plan.config.provision.is_some() {
+        files::files(&page, &gateway.provisioning)?;
     }
     if gateway.plan.config.settings.metrics_per_binding {
         per_binding(&page, gateway)?;

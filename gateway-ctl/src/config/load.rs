@@ -15,7 +15,7 @@ use super::report::{Problems, Report};
 use super::section::{Lines, Reader, Section, kind};
 use super::settings::Settings;
 use super::sides::{self, Inside, Outside};
-use super::{capacity, suggest, templates};
+use super::{capacity, phones, suggest, templates};
 
 /// A configuration in which everything holds, save what only the machine can say
 /// (whether interfaces exist: `crate::net::resolve`).
@@ -30,10 +30,6 @@ pub(crate) struct Config {
     /// Public addresses.
     pub(crate) pool: Pool,
     /// Files for phones; `None`: none are served.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the daemon's start takes it up next")
-    )]
     pub(crate) provision: Option<Provision>,
     /// Bindings of the file (and of files it names).
     pub(crate) ledger: Ledger,
@@ -55,6 +51,7 @@ const SECTIONS: &[&str] = &[
     "bindings_from",
     "provision",
     "template",
+    "phone",
     "dhcp",
     "scope",
     "class",
@@ -230,15 +227,25 @@ impl<'a> Document<'a> {
 
     fn provision(&self, settings: &Settings) -> Option<Provision> {
         let rules = self.many("template", "[[template]]", templates::KEYS);
+        let phones = self.many("phone", "[[phone]]", phones::KEYS);
         let Some(section) = self.one("provision", "[provision]", Provision::KEYS) else {
-            if let Some(rule) = rules.first() {
-                let fix = "add [provision]: all its keys have defaults";
-                let report = self.reader.report;
-                report.missing(rule.at, "[[template]] without [provision]", fix);
+            for (lonely, message) in [
+                (rules.first(), "[[template]] without [provision]"),
+                (phones.first(), "[[phone]] without [provision]"),
+            ] {
+                if let Some(section) = lonely {
+                    let fix = "add [provision]: all its keys have defaults";
+                    self.reader.report.missing(section.at, message, fix);
+                }
             }
             return None;
         };
-        Some(Provision::read(&section, &rules, &settings.state_directory))
+        Some(Provision::read(
+            &section,
+            &rules,
+            &phones,
+            &settings.state_directory,
+        ))
     }
 
     fn bindings(&self, path: &Path, inside: &[Inside], pool: &Pool, ledger: &mut Ledger) {

@@ -25,6 +25,7 @@ mod csv;
 mod dhcp;
 mod ledger;
 mod load;
+mod phones;
 mod pool;
 mod provision;
 mod report;

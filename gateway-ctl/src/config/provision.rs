@@ -6,6 +6,7 @@ use std::sync::Arc;
 use provision::Templates;
 use toml::de::DeValue;
 
+use super::phones::{self, Phones};
 use super::section::Section;
 use super::settings::absolute;
 use super::templates;
@@ -32,17 +33,11 @@ pub(crate) struct Provision {
     pub(crate) uploads: PathBuf,
     /// What each phone may write.
     pub(crate) quota: Quota,
+    /// What the operator adds to phones' templates.
+    pub(crate) phones: Phones,
     /// Whether TFTP is served.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the daemon's start takes it up next")
-    )]
     pub(crate) tftp: bool,
     /// The TCP port of HTTP; `None`: not served.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the daemon's start takes it up next")
-    )]
     pub(crate) http: Option<u16>,
 }
 
@@ -58,7 +53,12 @@ impl Provision {
     ];
 
     /// Reads the section, the sections of templates, and the templates themselves.
-    pub(super) fn read(section: &Section<'_>, rules: &[Section<'_>], state: &Path) -> Self {
+    pub(super) fn read(
+        section: &Section<'_>,
+        rules: &[Section<'_>],
+        phones: &[Section<'_>],
+        state: &Path,
+    ) -> Self {
         let path = |key, example| absolute(section, key, section.string(key, example));
         let root = path("root", "\"/srv/tftp\"").unwrap_or_else(|| DEFAULT_ROOT.into());
         let directory = path("templates", "\"/etc/gateway/templates\"");
@@ -94,6 +94,7 @@ impl Provision {
             )),
             uploads,
             quota,
+            phones: phones::read(phones, section.reader.report),
             tftp: section.boolean("tftp").is_none_or(|found| found.value),
             http: port(section, "http"),
         }

@@ -1,4 +1,4 @@
-//! Leases: interfaces that are not served, scopes and pools without room.
+//! Leases and files: interfaces that are not served, scopes and pools without room.
 
 use crate::api::types::Warning;
 use crate::run::Gateway;
@@ -10,6 +10,12 @@ pub(super) fn check(gateway: &mut Gateway, found: &mut Vec<Warning>) {
         found.push(critical(
             format!("DHCP is not served on {}: {}", unserved.name, unserved.why),
             unserved.fix,
+        ));
+    }
+    for trouble in gateway.provisioning.troubles() {
+        found.push(critical(
+            format!("phones get no files: {trouble}"),
+            "then gateway-ctl reload",
         ));
     }
     let Some(leases) = &mut gateway.leases else {

@@ -21,5 +21,4 @@ mod uploads;
 
 pub(crate) use files::{Content, Files, Refused, Source, Upload};
 pub(crate) use quota::Quota;
-#[expect(unused_imports, reason = "the daemon's start takes them up next")]
 pub(crate) use served::{Phones, Served};

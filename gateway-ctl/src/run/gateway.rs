@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::events::Pump;
 use super::leases::Leases;
 use super::plan::Plan;
+use super::provisioning::Provisioning;
 use super::trace::Hub;
 
 /// How an interface is attached to, or why not.
@@ -59,6 +60,8 @@ pub(crate) struct Gateway {
     pub(crate) pump: Option<Pump>,
     /// DHCP; `None`: not configured.
     pub(crate) leases: Option<Leases>,
+    /// Files for phones.
+    pub(crate) provisioning: Provisioning,
     /// Takes what the daemon cannot go on with.
     pub(crate) fatal: mpsc::UnboundedSender<anyhow::Error>,
     /// Names of devices, for traced packets.

@@ -65,7 +65,7 @@ pub(super) async fn look(shared: &Shared) {
         .and_then(|links| {
             let mut gateway = shared.lock();
             gateway.links_changed(&links)?;
-            gateway.serve_leases(shared);
+            gateway.serve_phones(shared);
             Ok(())
         });
     if let Err(error) = applied {

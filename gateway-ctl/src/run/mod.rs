@@ -11,6 +11,7 @@
 //! | `events.rs` | the dataplane's ring buffers -> `trace.rs`, `fragments.rs` |
 //! | `trace.rs` | dropped packets to whoever listens |
 //! | `fragments.rs` | fragments held until the first of their datagram has come |
+//! | `provisioning.rs` | which files are served, where, and whose they are |
 //! | `tftp/` | files to phones, and from them |
 //! | `http/` | files for phones over HTTP |
 //! | `signals.rs` | SIGHUP reloads, SIGTERM and SIGINT end |
@@ -21,26 +22,18 @@ mod descriptor;
 mod events;
 mod fragments;
 mod gateway;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the daemon's start takes it up next"
-)]
-pub(crate) mod http;
+mod http;
 mod interfaces;
 mod leases;
 mod logging;
 mod notify;
 mod plan;
 mod privileges;
+mod provisioning;
 mod reload;
 mod signals;
 mod start;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the daemon starts it when it has files to serve")
-)]
-pub(crate) mod tftp;
+mod tftp;
 mod trace;
 
 pub(crate) use clock::time_text;
@@ -48,6 +41,8 @@ pub(crate) use gateway::{Gateway, KnownInterface, Shared};
 pub(crate) use leases::{Backup, Leases, backup_lines, import, owner_at};
 pub(crate) use logging::LogFormat;
 pub(crate) use plan::{FromApi, Plan, routers_own};
+pub(crate) use provisioning::Provisioning;
 pub(crate) use reload::{ReloadError, reload};
 pub(crate) use start::run;
+pub(crate) use tftp::Refusal as TftpRefusal;
 pub(crate) use trace::Listener;

@@ -116,7 +116,7 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
         gateway.take_over(plan, beginning)
     };
     if reloaded.is_ok() {
-        shared.lock().start_leases(shared);
+        shared.lock().serve_phones(shared);
     }
     if shared.lock().pump.is_none() {
         let pump = Pump::start(shared)?;

@@ -21,6 +21,7 @@ use super::leases::Leases;
 use super::logging::{self, LogFormat};
 use super::notify::notify;
 use super::plan::{FromApi, Plan};
+use super::provisioning::Provisioning;
 use super::signals::Signals;
 use super::{events, interfaces, privileges};
 
@@ -76,7 +77,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     );
     let pump = events::Pump::start(&shared)?;
     shared.lock().pump = Some(pump);
-    shared.lock().start_leases(&shared);
+    shared.lock().serve_phones(&shared);
     interfaces::watch(shared.clone())?;
     api::serve(socket, shared.clone());
     if let Some(listener) = metrics {
@@ -138,6 +139,7 @@ fn open(
         hub: super::trace::Hub::default(),
         pump: None,
         leases,
+        provisioning: Provisioning::default(),
         fatal,
     })
 }

@@ -6,7 +6,7 @@ use dhcp::{MacAddr, MacRange, Pattern, ReservedClient};
 use super::super::values::Wrong;
 
 /// `00:15:65:12:34:56`.
-pub(super) fn mac(text: &str) -> Result<MacAddr, Wrong> {
+pub(in crate::config) fn mac(text: &str) -> Result<MacAddr, Wrong> {
     text.parse().map_err(|_| {
         Wrong::new(
             format!("\"{text}\" is no hardware address"),

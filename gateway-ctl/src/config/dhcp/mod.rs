@@ -14,6 +14,8 @@ mod options;
 mod reservation;
 mod scope;
 
+pub(super) use clients::mac;
+
 use std::time::Duration;
 
 use dhcp::{Class, MacRange, Reservation, Scope};

@@ -214,7 +214,7 @@ impl Gateway {
         let (leases, lost) = Leases::with(store, &mut self.plan)?;
         self.leases = leases;
         self.apply()?;
-        self.start_leases(shared);
+        self.serve_phones(shared);
         Ok(lost)
     }
 }

@@ -255,16 +255,17 @@ fn say_lost(lost: &[Lost]) {
 }
 
 impl Gateway {
-    /// Serves DHCP from now on, if it is configured.
-    pub(crate) fn start_leases(&mut self, shared: &Shared) {
+    /// Serves DHCP and files from now on, as configured, on the interfaces as they are now.
+    pub(crate) fn serve_phones(&mut self, shared: &Shared) {
         if let Some(leases) = &mut self.leases {
             leases.start(shared);
         }
         self.serve_leases(shared);
+        self.serve_files(shared);
     }
 
     /// Serves DHCP on the interfaces as they are now.
-    pub(crate) fn serve_leases(&mut self, shared: &Shared) {
+    fn serve_leases(&mut self, shared: &Shared) {
         let inside = self.plan.config.inside.len();
         let interfaces: Vec<InterfaceSpec> = self.interfaces[..inside.min(self.interfaces.len())]
             .iter()

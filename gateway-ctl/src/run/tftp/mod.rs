@@ -29,7 +29,6 @@ mod socket;
 mod tests;
 mod transfer;
 
-use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -39,7 +38,7 @@ use anyhow::{Context as _, Result};
 
 use crate::provision::Files;
 
-pub(crate) use counters::Counters;
+pub(crate) use counters::{Counters, Refusal};
 
 /// Where requests are heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +58,7 @@ pub(crate) struct Handle {
     /// Its end wakes the listener.
     alive: Option<OwnedFd>,
     listener: Option<JoinHandle<()>>,
+    #[cfg(test)]
     ports: Vec<u16>,
 }
 
@@ -72,8 +72,11 @@ pub(crate) fn start(
     counters: Arc<Counters>,
 ) -> Result<Handle> {
     let sockets: Vec<_> = listen.iter().map(bind::bind).collect::<Result<_>>()?;
-    let ports = sockets.iter().map(bind::Socket::port);
-    let ports = ports.collect::<io::Result<_>>().context("tftp")?;
+    #[cfg(test)]
+    let ports = {
+        let ports = sockets.iter().map(bind::Socket::port);
+        ports.collect::<std::io::Result<_>>().context("tftp")?
+    };
     let (wake, alive) = nix::unistd::pipe().context("tftp: cannot make a pipe")?;
     let listener = listen::Listener::new(sockets, files, counters);
     let thread = std::thread::Builder::new().name("tftp".to_owned());
@@ -81,11 +84,13 @@ pub(crate) fn start(
     Ok(Handle {
         alive: Some(alive),
         listener: Some(thread.context("tftp: cannot start a thread")?),
+        #[cfg(test)]
         ports,
     })
 }
 
 impl Handle {
+    #[cfg(test)]
     /// The ports that were taken, in the order in which they were asked for.
     pub(crate) fn ports(&self) -> &[u16] {
         &self.ports
