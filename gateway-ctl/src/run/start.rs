@@ -57,6 +57,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let plan =
         plan.map_err(|problems| anyhow::anyhow!("{} wrong:\n{problems}", config.display()))?;
     let mut plan = plan;
+    privileges::check_ports(&plan.config)?;
     let settings = plan.config.settings.clone();
     let leases = Leases::resume(&mut plan)?;
     // Sockets first: when one is taken, the dataplane is left as it is.

@@ -10,7 +10,7 @@
 //! | [`fragments`] | datagrams larger than the MTU, in any order |
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
-//! | [`leases`] | phones with real DHCP clients |
+//! | [`leases`], [`provisioning`] | phones with real DHCP clients; their files |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
@@ -33,6 +33,7 @@ mod links;
 mod neighbour;
 mod observe;
 mod path_mtu;
+mod provisioning;
 mod rebuild;
 mod reload;
 mod restart;

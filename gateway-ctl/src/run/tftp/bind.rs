@@ -21,6 +21,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
+    #[cfg(test)]
     pub(super) fn port(&self) -> io::Result<u16> {
         Ok(self.udp.local_addr()?.port())
     }

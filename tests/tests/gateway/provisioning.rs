@@ -1,0 +1,158 @@
+//! Phones fetch their files and leave their logs, with the programs that phones have.
+
+use std::path::PathBuf;
+
+use gateway_tests::dhcp::client::{Client, Lease, Program};
+use gateway_tests::site::Site;
+
+use crate::bed::{Bed, LONG};
+use crate::leases::{self, phone, range_of};
+
+const PROVISION: &str = r#"
+[provision]
+root = "{dir}/files"
+templates = "{dir}/templates"
+http = 80
+upload_quota = "100 KiB"
+[[template]]
+name = "{mac}.cfg"
+file = "phone.cfg"
+class = "phone"
+[[phone]]
+mac = "02:00:00:00:00:07"
+variables = ["account=21"]
+"#;
+
+const TEMPLATE: &str = "\
+external={{ public_address }}\n\
+sip={{ signalling_port }}\n\
+rtp={{ rtp_first }}-{{ rtp_last }}\n\
+all={{ first_port }}-{{ last_port }}\n\
+mac={{ MAC }}\n\
+switch={{ switch }}:{{ switch_port }}\n";
+
+/// A leased phone, and what is served to it.
+struct Desk {
+    bed: Bed,
+    lease: Lease,
+    _client: Client,
+    directory: PathBuf,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let site = Site::new().unwrap();
+        for host in &site.inside[0].phones {
+            host.ns.ip("address flush dev eth0").unwrap();
+        }
+        // The files are there before the daemon is.
+        let place = tempfile::tempdir().unwrap().keep();
+        let text = PROVISION.replace("{dir}", place.to_str().unwrap());
+        for directory in ["files", "templates"] {
+            std::fs::create_dir_all(place.join(directory)).unwrap();
+        }
+        std::fs::write(place.join("files/firmware.bin"), firmware()).unwrap();
+        std::fs::write(place.join("templates/phone.cfg"), TEMPLATE).unwrap();
+        let bed = leases::bed(site, &text);
+        let mut client = phone(Program::Udhcpc).start(&bed.phone(1).interface).unwrap();
+        let lease = client.bound(LONG).unwrap();
+        Self {
+            bed,
+            lease,
+            _client: client,
+            directory: place,
+        }
+    }
+
+    /// Runs a program on the phone, in a directory of its own.
+    fn run(&self, line: &str) -> (bool, String) {
+        let phone = &self.bed.phone(1).ns;
+        let home = self.directory.join("phone");
+        std::fs::create_dir_all(&home).unwrap();
+        let output = phone
+            .command("sh")
+            .args(["-c", &format!("cd {} && {line}", home.display())])
+            .output()
+            .unwrap();
+        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text += &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), text)
+    }
+
+    fn fetched(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.directory.join("phone").join(name)).unwrap_or_default()
+    }
+
+    /// The phone's hardware address, as files are named after it.
+    fn mac(&self) -> String {
+        let mac = self.bed.phone(1).interface.mac;
+        mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn finish(self) {
+        std::fs::remove_dir_all(&self.directory).unwrap();
+        self.bed.finish();
+    }
+}
+
+fn firmware() -> Vec<u8> {
+    (0..300_000u32).map(|n| (n % 251) as u8).collect()
+}
+
+#[test]
+fn every_client_fetches_the_firmware() {
+    let desk = Desk::new();
+    for (name, line) in [
+        ("a", "tftp -m binary 10.10.0.1 -c get firmware.bin a"),
+        ("b", "atftp --get -r firmware.bin -l b --option 'blksize 1428' 10.10.0.1"),
+        ("c", "curl -sS -o c http://10.10.0.1/firmware.bin"),
+        ("d", "busybox tftp -g -r firmware.bin -l d 10.10.0.1"),
+    ] {
+        let (ok, text) = desk.run(line);
+        assert!(ok, "{line}: {text}");
+        assert!(desk.fetched(name) == firmware(), "{line}: {text}");
+    }
+    desk.finish();
+}
+
+#[test]
+fn a_phone_is_told_its_own_ports_and_nobody_elses() {
+    let desk = Desk::new();
+    let (public, first, last) = range_of(&desk.lease);
+    let mac = desk.mac();
+    let expected = format!(
+        "external={public}\nsip={first}\nrtp={}-{last}\nall={first}-{last}\nmac={}\n\
+         switch=198.51.100.200:5060\n",
+        first + 2,
+        mac.to_uppercase()
+    );
+    for line in [
+        format!("tftp -m binary 10.10.0.1 -c get {mac}.cfg x"),
+        format!("curl -sS -f -o x http://10.10.0.1/{}.cfg", mac.to_uppercase()),
+    ] {
+        let (ok, text) = desk.run(&line);
+        assert!(ok, "{line}: {text}");
+        assert_eq!(String::from_utf8(desk.fetched("x")).unwrap(), expected);
+    }
+    let (ok, text) = desk.run("curl -sS -f http://10.10.0.1/020000000099.cfg");
+    assert!(!ok, "{text}");
+    for name in ["../../etc/passwd", "..%2f..%2fetc/passwd", "%2e%2e/templates/phone.cfg"] {
+        let (ok, text) = desk.run(&format!("curl -sS -f --path-as-is http://10.10.0.1/{name}"));
+        assert!(!ok, "{name}: {text}");
+    }
+    desk.finish();
+}
+
+#[test]
+fn logs_go_to_the_phones_own_folder_up_to_its_quota() {
+    let desk = Desk::new();
+    let (ok, text) = desk.run("head -c 50000 /dev/zero > log; tftp -m binary 10.10.0.1 -c put log boot.log");
+    assert!(ok && !text.contains("Error"), "{text}");
+    let kept = desk.bed.gateway.directory().join("state/uploads");
+    let folder = std::fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read(folder.join("boot.log")).unwrap(), vec![0; 50_000]);
+    let (_, text) = desk.run("head -c 90000 /dev/zero > log2; tftp -m binary 10.10.0.1 -c put log2 more.log");
+    assert!(text.contains("Error code 3") || text.contains("Disk full"), "{text}");
+    assert!(!folder.join("more.log").exists());
+    desk.finish();
+}
