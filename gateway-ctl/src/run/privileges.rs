@@ -7,7 +7,11 @@ use crate::config::Config;
 /// Capabilities (capabilities(7)): number, name, what for.
 const NEEDED: [(u32, &str, &str); 4] = [
     (12, "CAP_NET_ADMIN", "attach programs to interfaces"),
-    (13, "CAP_NET_RAW", "send held fragments, and to answer DHCP clients without an address"),
+    (
+        13,
+        "CAP_NET_RAW",
+        "send held fragments, and to answer DHCP clients without an address",
+    ),
     (
         38,
         "CAP_PERFMON",

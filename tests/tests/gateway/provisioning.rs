@@ -54,7 +54,9 @@ impl Desk {
         std::fs::write(place.join("files/firmware.bin"), firmware()).unwrap();
         std::fs::write(place.join("templates/phone.cfg"), TEMPLATE).unwrap();
         let bed = leases::bed(site, &text);
-        let mut client = phone(Program::Udhcpc).start(&bed.phone(1).interface).unwrap();
+        let mut client = phone(Program::Udhcpc)
+            .start(&bed.phone(1).interface)
+            .unwrap();
         let lease = client.bound(LONG).unwrap();
         Self {
             bed,
@@ -104,7 +106,10 @@ fn every_client_fetches_the_firmware() {
     let desk = Desk::new();
     for (name, line) in [
         ("a", "tftp -m binary 10.10.0.1 -c get firmware.bin a"),
-        ("b", "atftp --get -r firmware.bin -l b --option 'blksize 1428' 10.10.0.1"),
+        (
+            "b",
+            "atftp --get -r firmware.bin -l b --option 'blksize 1428' 10.10.0.1",
+        ),
         ("c", "curl -sS -o c http://10.10.0.1/firmware.bin"),
         ("d", "busybox tftp -g -r firmware.bin -l d 10.10.0.1"),
     ] {
@@ -128,7 +133,10 @@ fn a_phone_is_told_its_own_ports_and_nobody_elses() {
     );
     for line in [
         format!("tftp -m binary 10.10.0.1 -c get {mac}.cfg x"),
-        format!("curl -sS -f -o x http://10.10.0.1/{}.cfg", mac.to_uppercase()),
+        format!(
+            "curl -sS -f -o x http://10.10.0.1/{}.cfg",
+            mac.to_uppercase()
+        ),
     ] {
         let (ok, text) = desk.run(&line);
         assert!(ok, "{line}: {text}");
@@ -136,7 +144,11 @@ fn a_phone_is_told_its_own_ports_and_nobody_elses() {
     }
     let (ok, text) = desk.run("curl -sS -f http://10.10.0.1/020000000099.cfg");
     assert!(!ok, "{text}");
-    for name in ["../../etc/passwd", "..%2f..%2fetc/passwd", "%2e%2e/templates/phone.cfg"] {
+    for name in [
+        "../../etc/passwd",
+        "..%2f..%2fetc/passwd",
+        "%2e%2e/templates/phone.cfg",
+    ] {
         let (ok, text) = desk.run(&format!("curl -sS -f --path-as-is http://10.10.0.1/{name}"));
         assert!(!ok, "{name}: {text}");
     }
@@ -146,13 +158,25 @@ fn a_phone_is_told_its_own_ports_and_nobody_elses() {
 #[test]
 fn logs_go_to_the_phones_own_folder_up_to_its_quota() {
     let desk = Desk::new();
-    let (ok, text) = desk.run("head -c 50000 /dev/zero > log; tftp -m binary 10.10.0.1 -c put log boot.log");
+    let (ok, text) =
+        desk.run("head -c 50000 /dev/zero > log; tftp -m binary 10.10.0.1 -c put log boot.log");
     assert!(ok && !text.contains("Error"), "{text}");
-    let kept = desk.bed.gateway.directory().join("state/uploads");
-    let folder = std::fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
-    assert_eq!(std::fs::read(folder.join("boot.log")).unwrap(), vec![0; 50_000]);
-    let (_, text) = desk.run("head -c 90000 /dev/zero > log2; tftp -m binary 10.10.0.1 -c put log2 more.log");
-    assert!(text.contains("Error code 3") || text.contains("Disk full"), "{text}");
+    let folder = desk
+        .bed
+        .gateway
+        .directory()
+        .join("state/uploads")
+        .join(desk.mac());
+    assert_eq!(
+        std::fs::read(folder.join("boot.log")).unwrap(),
+        vec![0; 50_000]
+    );
+    let (_, text) =
+        desk.run("head -c 90000 /dev/zero > log2; tftp -m binary 10.10.0.1 -c put log2 more.log");
+    assert!(
+        text.contains("Error code 3") || text.contains("Disk full"),
+        "{text}"
+    );
     assert!(!folder.join("more.log").exists());
     desk.finish();
 }

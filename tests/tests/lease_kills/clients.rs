@@ -103,7 +103,9 @@ impl Clients {
         eventually(within, || {
             let acks = self.shared.acks.load(Ordering::Acquire);
             assert!(!self.thread.is_finished(), "the clients have given up");
-            (acks >= goal).then_some(()).ok_or(format!("{acks} of {goal} ACKs"))
+            (acks >= goal)
+                .then_some(())
+                .ok_or(format!("{acks} of {goal} ACKs"))
         })
         .unwrap();
     }
@@ -218,7 +220,10 @@ impl Agent {
             assert_eq!(former, told.mac, "{told:?} was another's a moment ago");
         }
         let former = known.told.insert(ack.yiaddr, told);
-        assert!(former.is_none_or(|former| former == told), "{former:?}, now {told:?}");
+        assert!(
+            former.is_none_or(|former| former == told),
+            "{former:?}, now {told:?}"
+        );
         let number = self.shared.acks.fetch_add(1, Ordering::AcqRel);
         match self.habit {
             Habit::Stay if number.is_multiple_of(4) => {

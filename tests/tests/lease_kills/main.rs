@@ -92,7 +92,11 @@ fn compare(gateway: &Gateway, known: &Known, kill: u32) {
         let lease = leases.get(address);
         let lease = lease.unwrap_or_else(|| panic!("kill {kill}: {address} is lost, {told:?}"));
         assert_eq!(lease["mac"], told.mac_text(), "kill {kill}: {address}");
-        assert_eq!(lease["public"], told.public.to_string(), "kill {kill}: {address}");
+        assert_eq!(
+            lease["public"],
+            told.public.to_string(),
+            "kill {kill}: {address}"
+        );
         assert_eq!(lease["ports"], told.ports_text(), "kill {kill}: {address}");
     }
     let mut ranges: Vec<(&str, u16, u16)> = leases.values().map(|lease| range(lease)).collect();
@@ -103,14 +107,21 @@ fn compare(gateway: &Gateway, known: &Known, kill: u32) {
     }
     let bindings = json(gateway, &["bindings", "-o", "json"]);
     let bindings = bindings.as_array().unwrap();
-    assert_eq!(bindings.len(), leases.len(), "kill {kill}: bindings and leases");
+    assert_eq!(
+        bindings.len(),
+        leases.len(),
+        "kill {kill}: bindings and leases"
+    );
     for binding in bindings {
         let private: Ipv4Addr = binding["private"].as_str().unwrap().parse().unwrap();
         let lease = leases[&private];
         assert_eq!(binding["public"], lease["public"], "kill {kill}: {private}");
         assert_eq!(binding["ports"], lease["ports"], "kill {kill}: {private}");
         // The dataplane's word, not the daemon's.
-        assert_eq!(binding["interface"], "inside0", "kill {kill}: {private} is not bound");
+        assert_eq!(
+            binding["interface"], "inside0",
+            "kill {kill}: {private} is not bound"
+        );
     }
 }
 
