@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use store::{Batch, Embedded, FILE_NAME, Query, Store as _};
+use store::{Batch, CommitError, Embedded, FILE_NAME, Query, Revision, Store as _};
 
 const VALUE: usize = 300;
 const SECONDS: u64 = 4;
@@ -27,11 +27,17 @@ fn key(number: u64) -> Vec<u8> {
     format!("lease/{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into_bytes()
 }
 
+fn answered(answer: Result<Revision, CommitError>) {
+    if let Err(error) = answer {
+        panic!("{error}");
+    }
+}
+
 fn fill(store: &Embedded, entries: u64) {
     let (sender, answers) = mpsc::channel();
     for (place, first) in (0..entries).step_by(100).enumerate() {
         if place >= 64 {
-            answers.recv().expect("an answer");
+            answered(answers.recv().expect("an answer"));
         }
         let put = |batch: Batch, number| batch.put(key(number), vec![7; VALUE]);
         let batch = (first..entries.min(first + 100)).fold(Batch::new(), put);
@@ -39,13 +45,12 @@ fn fill(store: &Embedded, entries: u64) {
         store.submit(
             batch,
             Box::new(move |answer| {
-                answer.expect("no condition");
-                sender.send(()).expect("the bench waits");
+                let _ = sender.send(answer);
             }),
         );
     }
     drop(sender);
-    answers.iter().for_each(drop);
+    answers.iter().for_each(answered);
 }
 
 /// Batches a second with so many that wait, and the slowest of them.
@@ -64,9 +69,8 @@ fn rate(store: &Embedded, entries: u64, in_flight: u64) -> (f64, Duration, Durat
         store.submit(
             batch,
             Box::new(move |answer| {
-                answer.expect("no condition");
                 // The last ones come when the bench is over.
-                let _ = sender.send(submitted.elapsed());
+                let _ = sender.send((answer, submitted.elapsed()));
             }),
         );
     };
@@ -74,7 +78,9 @@ fn rate(store: &Embedded, entries: u64, in_flight: u64) -> (f64, Duration, Durat
     (0..in_flight).for_each(|_| submit());
     let mut waited = Vec::new();
     while start.elapsed() < Duration::from_secs(SECONDS) {
-        waited.push(answers.recv().expect("an answer"));
+        let (answer, after) = answers.recv().expect("an answer");
+        answered(answer);
+        waited.push(after);
         submit();
     }
     let rate = waited.len() as f64 / start.elapsed().as_secs_f64();
@@ -119,7 +125,7 @@ fn main() {
     }
     let entries: u64 = entries.parse().expect("a number of entries");
 
-    let store = Embedded::open(&directory).expect("a new store");
+    let store = Embedded::open(&directory).unwrap_or_else(|error| panic!("{error}"));
     fill(&store, entries);
     println!("{entries} entries of {VALUE} bytes");
     for in_flight in [1, 64, 256, 1024] {
