@@ -10,7 +10,7 @@
 //! | [`fragments`] | datagrams larger than the MTU, in any order |
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
-//! | [`leases`], [`provisioning`] | phones with real DHCP clients; their files |
+//! | [`leases`], [`lease_life`], [`provisioning`] | phones with real DHCP clients; what becomes of leases; files |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
@@ -28,6 +28,7 @@ mod calls;
 mod diagnosis;
 mod fragments;
 mod hairpin;
+mod lease_life;
 mod leases;
 mod links;
 mod neighbour;
