@@ -16,7 +16,13 @@
 //! | `lease.rs` | what is remembered of a client |
 //! | `output.rs` | what comes in and what is to be done |
 //! | `client.rs`, `mac.rs` | who a client is |
+//! | `server/` | what is done |
+//! | `book/` | what is whose: leases, offers, free addresses, ranges |
+//! | `site.rs`, `reservations.rs` | settings and reservations, arranged for look-ups |
+//! | `wire/` | messages as bytes |
+//! | `counters.rs`, `ignored.rs`, `error.rs` | what is counted and said |
 //! | `text.rs` | values as text |
+//! | `testing/` | a network in memory, for tests |
 #![forbid(unsafe_code)]
 
 mod book;
@@ -33,6 +39,8 @@ mod reservations;
 mod server;
 mod settings;
 mod site;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod wire;
 

@@ -14,6 +14,8 @@ pub(crate) mod ranges;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use ports::Grant;
+
 use crate::client::ClientKey;
 use crate::lease::{Lease, State};
 use crate::output::Time;
@@ -55,6 +57,8 @@ pub(crate) struct Book {
     leases: BTreeMap<Ipv4Addr, Entry>,
     by_client: BTreeSet<(ClientKey, Ipv4Addr)>,
     due: BTreeSet<(u64, Ipv4Addr)>,
+    /// Addresses of active leases by their public addresses and first ports.
+    by_range: BTreeMap<(Ipv4Addr, u16), Ipv4Addr>,
     scopes: Vec<ScopeBook>,
     offers: Offers,
     pub(crate) ranges: Ranges,
@@ -81,6 +85,7 @@ impl Book {
             leases: BTreeMap::new(),
             by_client: BTreeSet::new(),
             due: BTreeSet::new(),
+            by_range: BTreeMap::new(),
             scopes,
             offers: Offers::default(),
             ranges: Ranges::new(&site.settings),
@@ -118,6 +123,20 @@ impl Book {
         self.leases_of(client).find(|lease| lease.is_active())
     }
 
+    /// The active lease that has this range.
+    pub(crate) fn holder(&self, grant: Grant) -> Option<&Lease> {
+        let lease = self.holder_of(grant.address, grant.ports.first())?;
+        (lease.grant == Some(grant)).then_some(lease)
+    }
+
+    /// The active lease that has this port.
+    pub(crate) fn holder_of(&self, public: Ipv4Addr, port: u16) -> Option<&Lease> {
+        let mut before = self.by_range.range(..=(public, port));
+        let lease = self.lease(*before.next_back()?.1)?;
+        let grant = lease.grant?;
+        (grant.address == public && grant.ports.contains(port)).then_some(lease)
+    }
+
     /// Writes a lease instead of what its address had.
     pub(crate) fn put(&mut self, site: &Site, lease: Lease) {
         let address = lease.address;
@@ -131,6 +150,9 @@ impl Book {
             State::Active | State::Declined { .. } => None,
         };
         self.by_client.insert((lease.client.clone(), address));
+        if let (State::Active, Some(grant)) = (lease.state, lease.grant) {
+            self.by_range.insert(place(grant), address);
+        }
         if let Some(count) = self.count_of(site, &lease) {
             *count += 1;
         }
@@ -154,6 +176,9 @@ impl Book {
         let entry = self.leases.remove(&address)?;
         self.by_client
             .remove(&(entry.lease.client.clone(), address));
+        if let (State::Active, Some(grant)) = (entry.lease.state, entry.lease.grant) {
+            self.by_range.remove(&place(grant));
+        }
         if let Some(due) = entry.due {
             self.due.remove(&(due, address));
         }
@@ -303,4 +328,9 @@ impl Book {
     pub(crate) fn free(&self, scope: usize) -> u64 {
         self.scopes[scope].free.len()
     }
+}
+
+/// Where a range begins.
+fn place(grant: Grant) -> (Ipv4Addr, u16) {
+    (grant.address, grant.ports.first())
 }

@@ -68,6 +68,13 @@ impl Offers {
         self.by_address.len()
     }
 
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Offer)> {
+        self.by_address
+            .iter()
+            .map(|(address, offer)| (*address, offer))
+    }
+
     pub(super) fn insert(&mut self, address: Ipv4Addr, offer: Offer) {
         self.by_client.insert(offer.client.clone(), address);
         self.until.insert((offer.until, address));

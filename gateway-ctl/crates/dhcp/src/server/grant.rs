@@ -213,8 +213,20 @@ impl Server {
         });
     }
 
-    /// Ends what the client has elsewhere. The range may come along.
+    /// Ends what the client has elsewhere, or another hardware address of the same phone. The range
+    /// may come along.
     fn leave_others(&mut self, now: Time, lease: &mut Lease, step: &mut Step) {
+        let holder = lease
+            .grant
+            .and_then(|grant| self.book.holder(grant))
+            .cloned();
+        if let Some(holder) =
+            holder.filter(|holder| holder.address != lease.address && holder.client != lease.client)
+        {
+            lease.granted_at = lease.granted_at.max(holder.granted_at + 1);
+            self.counters.count(Event::Moved);
+            self.end(now, &holder, lease.grant, step);
+        }
         let others = self.book.leases_of(&lease.client);
         let others = others.filter(|other| {
             other.address != lease.address
@@ -283,9 +295,7 @@ impl Server {
         goes_on: Option<Grant>,
         step: &mut Step,
     ) {
-        if let Some((address, _)) = self.book.offers().of(&lease.client) {
-            self.book.withdraw(&self.site, address, now);
-        }
+        self.drop_offer_of(&lease.client, now);
         let at = Self::end_second(now);
         let mut ended = Lease {
             state: State::Ended { at },

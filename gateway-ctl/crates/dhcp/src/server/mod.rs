@@ -18,6 +18,8 @@
 //! | `usage.rs` | figures |
 
 mod answer;
+#[cfg(any(test, feature = "testing"))]
+mod check;
 mod commit;
 mod discover;
 mod grant;
@@ -125,6 +127,12 @@ impl Server {
     #[must_use]
     pub fn lease(&self, address: Ipv4Addr) -> Option<&Lease> {
         self.book.lease(address)
+    }
+
+    /// The active lease that a port of a public address belongs to.
+    #[must_use]
+    pub fn lease_of_port(&self, public: Ipv4Addr, port: u16) -> Option<&Lease> {
+        self.book.holder_of(public, port)
     }
 
     /// What a client has and had; at most one of them is active.

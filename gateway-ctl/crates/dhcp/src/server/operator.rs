@@ -9,7 +9,7 @@ use super::commit::Step;
 use crate::book::ranges::Owner;
 use crate::counters::Event;
 use crate::error::Error;
-use crate::lease::{Lease, State};
+use crate::lease::Lease;
 use crate::output::{Change, CommitId, Time};
 use crate::reservation::{Reservation, ReservedClient};
 use crate::reservations::{Entry, Id};
@@ -50,31 +50,48 @@ impl Server {
             }
             return Err(why);
         }
-        let step = Step {
+        let mut step = Step {
             changes: vec![Change::Reserve(wanted)],
             ..Step::default()
         };
+        let left = former.and_then(|former| former.address);
+        self.end_stranded(now, left, &mut step);
         Ok(self.commit(step))
     }
 
-    /// Ends a reservation. Its client keeps what it has until it is no longer its.
+    /// Ends a reservation. Its client keeps what it has, unless its address is not for others.
     ///
     /// # Errors
     /// [`Error::NotReserved`]; [`Error::Configured`].
     pub fn unreserve(&mut self, now: Time, client: &ReservedClient) -> Result<CommitId, Error> {
         let client = client.clone();
         let found = self.reservations.entry(&client);
-        match found.map(|(id, entry)| (id, entry.configured)) {
+        let former = match found.map(|(id, entry)| (id, entry.configured)) {
             Some((_, true)) => return Err(Error::Configured { client }),
-            Some((id, false)) => drop(self.unmake(now, id)),
-            None if self.reservations.forget(&client) => {}
+            Some((id, false)) => self.unmake(now, id),
+            None if self.reservations.forget(&client) => None,
             None => return Err(Error::NotReserved { client }),
-        }
-        let step = Step {
+        };
+        let mut step = Step {
             changes: vec![Change::Unreserve(client)],
             ..Step::default()
         };
+        let left = former.and_then(|former| former.address);
+        self.end_stranded(now, left, &mut step);
         Ok(self.commit(step))
+    }
+
+    /// Ends the lease of an address that was reserved and is not leased to anybody.
+    fn end_stranded(&mut self, now: Time, address: Option<Ipv4Addr>, step: &mut Step) {
+        let lease = address.and_then(|address| self.book.lease(address));
+        let Some(lease) = lease.filter(|lease| lease.is_active()).cloned() else {
+            return;
+        };
+        let reserved = self.reservations.at(lease.address).is_some();
+        if !reserved && !self.book.is_leasable(&self.site, lease.address) {
+            self.counters.count(Event::Revoked);
+            self.end(now, &lease, None, step);
+        }
     }
 
     /// Whether a reservation's client and address are to be had.
@@ -160,24 +177,15 @@ impl Server {
         }
         if let Some(grant) = reservation.grant {
             let owner = Owner::Reserved(id);
-            match self.holder(&reservation.client, grant) {
+            match self.book.holder(grant) {
                 Some(lease) => {
-                    let to = Owner::Client(lease.client);
+                    let to = Owner::Client(lease.client.clone());
                     self.book.ranges.hand_over(&owner, &to, grant);
                 }
                 None => drop(self.book.ranges.release(now, &owner, grant)),
             }
         }
         Some(reservation)
-    }
-
-    /// The active lease of a reserved client with this range.
-    fn holder(&self, client: &ReservedClient, grant: Grant) -> Option<Lease> {
-        let all = self.book.leases(Ipv4Addr::UNSPECIFIED);
-        let mut holders = all.filter(|lease| {
-            lease.state == State::Active && lease.grant == Some(grant) && is_of(client, lease)
-        });
-        holders.next().cloned()
     }
 }
 

@@ -79,11 +79,7 @@ impl Server {
                 lost.push(Lost::Lease { lease, why });
             }
         }
-        steps.extend(
-            others
-                .into_iter()
-                .filter_map(|lease| self.remember(now, lease)),
-        );
+        steps.extend(others.into_iter().filter_map(|lease| self.remember(lease)));
         self.restore_rests(now);
         self.commit_all(steps);
         lost
@@ -95,6 +91,10 @@ impl Server {
             return Some(why);
         }
         if let Some(grant) = lease.grant {
+            if self.book.holder(grant).is_some() {
+                let address = lease.address;
+                return Some(Error::Twice { address });
+            }
             let reserved = self.reservations.of_lease(lease);
             let reserved = reserved.map(Owner::Reserved);
             if reserved.is_none() || self.book.ranges.owner(grant) != reserved.as_ref() {
@@ -165,7 +165,7 @@ impl Server {
     }
 
     /// Takes over a lease that is not active. One of no scope is forgotten.
-    fn remember(&mut self, now: Time, lease: Lease) -> Option<Step> {
+    fn remember(&mut self, lease: Lease) -> Option<Step> {
         let address = lease.address;
         if self.site.scope_of(address).is_none() {
             let mut step = Step::default();
@@ -175,8 +175,7 @@ impl Server {
         if self.book.lease(address).is_some() {
             return None;
         }
-        let mut lease = self.with_shared_names(lease);
-        lease.rests.retain(|rest| rest.until > now / 1000);
+        let lease = self.with_shared_names(lease);
         self.book.put(&self.site, lease);
         None
     }

@@ -13,9 +13,11 @@ use std::net::Ipv4Addr;
 use super::Server;
 use super::hear::{Heard, Subject};
 use crate::book::offers::Stage;
+use crate::client::ClientKey;
 use crate::counters::Event;
 use crate::ignored::Ignored;
 use crate::lease::State;
+use crate::output::Time;
 
 /// What a client is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,10 +178,14 @@ impl Server {
 
     /// Takes back what the client was offered.
     pub(super) fn drop_offer(&mut self, heard: &Heard<'_>) -> bool {
-        let offer = self.book.offers().of(&heard.request.key);
+        self.drop_offer_of(&heard.request.key, heard.now)
+    }
+
+    pub(super) fn drop_offer_of(&mut self, client: &ClientKey, now: Time) -> bool {
+        let offer = self.book.offers().of(client);
         let Some((address, _)) = offer else {
             return false;
         };
-        self.book.withdraw(&self.site, address, heard.now).is_some()
+        self.book.withdraw(&self.site, address, now).is_some()
     }
 }

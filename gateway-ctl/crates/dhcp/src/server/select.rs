@@ -161,8 +161,10 @@ impl Server {
         grants.chain(leases.iter().flat_map(rests)).collect()
     }
 
-    /// Takes a lease's range away from its client, and says until when it rests, seconds.
+    /// Takes a lease's range away from its client, and says until when it rests, seconds. What the
+    /// client was offered besides goes too: the range may be part of it.
     pub(super) fn give_back(&mut self, now: u64, lease: &Lease) -> Option<u64> {
+        self.drop_offer_of(&lease.client, now);
         let grant = lease.grant?;
         let owner = Owner::Client(lease.client.clone());
         self.book.ranges.release(now, &owner, grant)

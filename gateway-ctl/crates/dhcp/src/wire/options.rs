@@ -67,6 +67,12 @@ impl<'a> Options<'a> {
         found.map(|(_, value)| value.as_ref())
     }
 
+    /// All of them, by where they were first.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        self.0.iter().map(|(code, value)| (*code, value.as_ref()))
+    }
+
     /// A value of exactly so many bytes.
     pub(crate) fn exactly<const N: usize>(&self, code: u8) -> Result<Option<[u8; N]>, Ignored> {
         let value = self.get(code).map(<[u8; N]>::try_from);
