@@ -64,6 +64,13 @@ impl Offers {
         self.until.first().copied()
     }
 
+    /// Addresses offered by a reservation. Looks at all: operators do not do it often.
+    pub(crate) fn by_reservation(&self, id: u32) -> Vec<Ipv4Addr> {
+        let all = self.by_address.iter();
+        let found = all.filter(|(_, offer)| offer.reservation == Some(id));
+        found.map(|(address, _)| *address).collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_address.len()
     }

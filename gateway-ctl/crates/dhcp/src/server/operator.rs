@@ -161,6 +161,9 @@ impl Server {
         };
         let lease = self.book.active_of(&key);
         let its_own = lease.is_some_and(|lease| is_of(client, lease));
+        if its_own {
+            self.drop_offer_of(&key, now);
+        }
         let from = Owner::Client(key);
         match its_own && self.book.ranges.hand_over(&from, owner, grant) {
             true => Ok(()),
@@ -171,8 +174,10 @@ impl Server {
     /// Ends a reservation; what its client has by it stays the client's.
     fn unmake(&mut self, now: Time, id: Id) -> Option<Reservation> {
         let reservation = self.reservations.remove(id)?;
-        if let Some(address) = reservation.address {
+        for address in self.book.offers().by_reservation(id) {
             self.book.withdraw(&self.site, address, now);
+        }
+        if let Some(address) = reservation.address {
             self.book.set_reserved(&self.site, address, false);
         }
         if let Some(grant) = reservation.grant {

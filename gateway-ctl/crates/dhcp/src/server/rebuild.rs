@@ -9,7 +9,7 @@ use super::operator::is_of;
 use crate::book::Book;
 use crate::book::ranges::Owner;
 use crate::error::{Error, Lost};
-use crate::lease::{Lease, State};
+use crate::lease::{Lease, Rest, State};
 use crate::output::{Change, Output, Time};
 use crate::reservation::Reservation;
 use crate::reservations::Reservations;
@@ -79,7 +79,7 @@ impl Server {
                 lost.push(Lost::Lease { lease, why });
             }
         }
-        steps.extend(others.into_iter().filter_map(|lease| self.remember(lease)));
+        others.into_iter().for_each(|lease| self.remember(lease));
         self.restore_rests(now);
         self.commit_all(steps);
         lost
@@ -150,34 +150,29 @@ impl Server {
             let unbind = Output::Unbind(lease.clone());
             step.after.push((lease.address, unbind));
         }
-        if self.site.scope_of(lease.address).is_none() {
-            step.changes.push(Change::Remove(lease.address));
-            return step;
-        }
         let mut ended = self.with_shared_names(lease.clone());
         ended.state = State::Ended { at };
-        // What is somebody else's now does not rest for this one.
-        let free = |grant: &_| self.book.ranges.owner(*grant).is_none();
-        ended.grant = ended.grant.filter(free);
+        // A range that is somebody else's now rests when that is over.
+        if let Some(grant) = ended
+            .grant
+            .filter(|grant| self.book.ranges.owner(*grant).is_some())
+        {
+            let until = at.saturating_add(self.book.ranges.rest_of(grant));
+            ended.rests.push(Rest { grant, until });
+            ended.grant = None;
+        }
         step.changes.push(Change::Put(ended.clone()));
         self.book.put(&self.site, ended);
         step
     }
 
-    /// Takes over a lease that is not active. One of no scope is forgotten.
-    fn remember(&mut self, lease: Lease) -> Option<Step> {
-        let address = lease.address;
-        if self.site.scope_of(address).is_none() {
-            let mut step = Step::default();
-            step.changes.push(Change::Remove(address));
-            return Some(step);
+    /// Takes over a lease that is not active, even one of no scope: its range may rest, and the
+    /// scope may come back.
+    fn remember(&mut self, lease: Lease) {
+        if self.book.lease(lease.address).is_none() {
+            let lease = self.with_shared_names(lease);
+            self.book.put(&self.site, lease);
         }
-        if self.book.lease(address).is_some() {
-            return None;
-        }
-        let lease = self.with_shared_names(lease);
-        self.book.put(&self.site, lease);
-        None
     }
 
     /// Lets ranges rest that were given back lately.

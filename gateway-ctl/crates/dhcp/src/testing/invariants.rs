@@ -12,8 +12,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::pair::Pair;
+use super::pair::{Pair, Store};
 use super::site::{OTHER_SERVER, SERVER, settings};
+use crate::lease::HistoryRecord;
 
 /// Most messages of an input that are handled: more find nothing new.
 const MOST_STEPS: usize = 64;
@@ -90,5 +91,32 @@ pub fn settle(pair: &mut Pair) {
         let grant = lease.and_then(|lease| lease.grant);
         let holds = grant.is_some_and(|g| (g.address, g.ports) == (record.public, record.ports));
         assert!(holds, "the history does not end: {record:?}");
+    }
+}
+
+/// Checks that no port was two clients' at a time, nor another's before it had rested so many
+/// seconds.
+///
+/// # Panics
+/// When one was.
+pub fn check_history(store: &Store, rest: u64) {
+    let records: Vec<&HistoryRecord> = store.history.values().collect();
+    for (at, one) in records.iter().enumerate() {
+        for other in &records[at + 1..] {
+            if one.public != other.public || !one.ports.overlaps(other.ports) {
+                continue;
+            }
+            let (first, second) = match one.begin <= other.begin {
+                true => (one, other),
+                false => (other, one),
+            };
+            let rest = if first.client == second.client {
+                0
+            } else {
+                rest
+            };
+            let over = first.end.is_some_and(|end| end + rest <= second.begin);
+            assert!(over, "{first:?} and {second:?}");
+        }
     }
 }

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::reservation::{Reservation, ReservedClient};
 use crate::settings::Settings;
+use crate::testing::invariants::check_history;
 use crate::testing::message::{Message, Told, kind};
-use crate::testing::site::{OTHER_SERVER, PHONES, RELAY, SERVER, grant, hosts, mac};
+use crate::testing::site::{OTHER_SERVER, PHONES, RELAY, REST, SERVER, grant, hosts, mac};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -294,13 +295,24 @@ fn world(probe: bool) -> World {
 
 proptest! {
     #[test]
-    fn everybody_agrees(probe: bool, writes: bool, steps in proptest::collection::vec(step(), 1..120)) {
+    fn everybody_agrees(
+        probe: bool,
+        writes: bool,
+        reservations: bool,
+        steps in proptest::collection::vec(step(), 1..120),
+    ) {
         let mut world = world(probe);
         world.pair.writes = writes;
         for step in steps {
-            world.step(step);
+            // A reserved range is one phone's, though that may have several names.
+            if reservations || !matches!(step, Step::Reserve { .. }) {
+                world.step(step);
+            }
         }
         settle(&mut world.pair);
+        if !reservations {
+            check_history(&world.pair.store, REST);
+        }
         // And after a restart.
         world.pair.kill();
         settle(&mut world.pair);

@@ -52,7 +52,7 @@ fn leases_of_a_scope_that_is_gone_are_gone() {
     let address = offer.yiaddr;
     let lost = reload(&mut pair, |settings| drop(settings.scopes.remove(OFFICE)));
     assert_eq!(lost, [(Some(address), Error::NoScope { address })]);
-    assert_eq!(pair.state(address), None);
+    assert_eq!(pair.state(address), Some(State::Ended { at: 1000 }));
     assert_eq!(pair.bound.keys().copied().collect::<Vec<_>>(), [phone(10)]);
 }
 
@@ -206,9 +206,14 @@ fn a_restart_with_what_no_longer_fits() {
     let mut settings = settings();
     settings.scopes.remove(REMOTE);
     pair.restart(settings);
-    assert_eq!(pair.server.lease_count(), 1);
+    assert_eq!(pair.bound.len(), 1);
     pair.settle();
+    // The range rests, and then all is forgotten.
+    assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 64);
+    pair.pass(86_400_000);
+    assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 0);
     assert_eq!(pair.store.leases.len(), 1);
+    pair.settle();
     assert_eq!(
         pair.store
             .history
