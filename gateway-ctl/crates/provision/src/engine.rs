@@ -26,11 +26,14 @@ pub(crate) const FUNCTIONS: &[&str] = &["range"];
 pub(crate) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // A file ends as its template does: some phones leave out a last line without an end.
-    // It fails for delimiters only, which stay what they are.
-    if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
-        environment.set_syntax(syntax);
-    }
+    // A line with a tag alone makes no line, and a file ends as its template ends.
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    // Delimiters alone could be wrong, and they are the usual ones.
+    environment.set_syntax(syntax.unwrap_or_default());
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEPTH);
     environment.set_auto_escape_callback(escape::of);

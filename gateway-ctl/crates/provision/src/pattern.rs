@@ -2,7 +2,9 @@
 //!
 //! A pattern is a path in which `{mac}` stands for twelve hexadecimal digits, `{mac:-}` and
 //! `{mac::}` for six pairs of them with `-` or `:` between, and `*` for any characters but
-//! `/`. Upper and lower case are the same everywhere: phones and manuals do not agree.
+//! `/`. Upper and lower case are the same everywhere: phones and manuals do not agree. Twelve
+//! zeros are nobody's address: Polycom phones ask for `000000000000.cfg` when there is no file
+//! of their own.
 
 use std::fmt;
 
@@ -169,7 +171,7 @@ impl Piece {
             Self::Literal(text) => return name.strip_prefix(text.as_slice()),
             Self::Mac(separator) => *separator,
         };
-        let mut rest = name;
+        let (mut rest, mut is_somebody) = (name, false);
         for pair in 0..6 {
             if let Some(separator) = separator.filter(|_| pair > 0) {
                 rest = rest.strip_prefix(&[separator])?;
@@ -180,9 +182,10 @@ impl Piece {
             if only.is_some_and(|only| u32::from(only[pair]) != byte) {
                 return None;
             }
+            is_somebody |= byte != 0;
             rest = after;
         }
-        Some(rest)
+        is_somebody.then_some(rest)
     }
 }
 

@@ -19,6 +19,7 @@ fn a_mac_address_says_whose_a_name_is() {
         ("{mac}.cfg", "/0004F2AABB0C.CFG", Own),
         ("{MAC}.cfg", "0004f2aabb0c.cfg", Own),
         ("{mac}.cfg", "0004f2aabb0d.cfg", Others),
+        ("{mac}.cfg", "000000000000.cfg", No),
         ("{mac}.cfg", "0004f2aabb0.cfg", No),
         ("{mac}.cfg", "0004f2aabbxc.cfg", No),
         ("{mac}.cfg", "0004f2aabb0c.cfg.bak", No),
