@@ -26,6 +26,7 @@
 //! | `engine.rs` | what a template can do: few filters, so many steps, so much output |
 //! | `escape.rs` | values as XML, JSON or plain text can hold them |
 //! | `error.rs` | why there is no file |
+//! | `testing.rs` | what must hold whatever comes in, for the fuzz target |
 
 #![forbid(unsafe_code)]
 
@@ -36,6 +37,8 @@ mod name;
 mod pattern;
 mod phone;
 mod templates;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use error::{NameError, PatternError, RenderError, TemplateError};
 pub use name::Name;

@@ -1,6 +1,8 @@
 //! The templates of deploy/templates: what each makes of a phone that has everything, and of
 //! one that has nothing but a lease.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
