@@ -169,8 +169,8 @@ impl<'a> Document<'a> {
         }
         let mut ledger = Ledger::default();
         self.bindings(path, &inside, &pool, &mut ledger);
-        let provision = self.provision(&settings);
         let dhcp = self.dhcp().read(&settings, &inside, &pool, report);
+        let provision = self.provision(&settings, dhcp.as_ref());
         capacity::check(&settings, &inside, &pool, &ledger, dhcp.as_ref(), report);
         Config {
             settings,
@@ -225,7 +225,7 @@ impl<'a> Document<'a> {
         settings
     }
 
-    fn provision(&self, settings: &Settings) -> Option<Provision> {
+    fn provision(&self, settings: &Settings, dhcp: Option<&Dhcp>) -> Option<Provision> {
         let rules = self.many("template", "[[template]]", templates::KEYS);
         let phones = self.many("phone", "[[phone]]", phones::KEYS);
         let Some(section) = self.one("provision", "[provision]", Provision::KEYS) else {
@@ -240,6 +240,8 @@ impl<'a> Document<'a> {
             }
             return None;
         };
+        let classes = dhcp.map_or(&[][..], |dhcp| &dhcp.classes);
+        templates::check_classes(&rules, classes, self.reader.report);
         Some(Provision::read(
             &section,
             &rules,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use dhcp::Class;
 use provision::{Pattern, Rule, Templates};
+use toml::de::DeValue;
 
 use super::report::{Place, Report};
 use super::section::Section;
@@ -127,6 +129,24 @@ impl Draft {
             None => "put it there, or correct its name".to_owned(),
         };
         report.problem(self.file_at, message, fix);
+    }
+}
+
+/// Notes rules for classes that no phone is of.
+pub(super) fn check_classes(sections: &[Section<'_>], classes: &[Class], report: &Report) {
+    let known = || classes.iter().map(|class| class.name.as_str());
+    for section in sections {
+        let Some((DeValue::String(class), at)) = section.value("class") else {
+            continue;
+        };
+        if known().any(|name| name == class) {
+            continue;
+        }
+        let fix = match closest(class, known()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "add a [[class]] of this name, or leave `class` out".to_owned(),
+        };
+        report.problem(at, format!("there is no [[class]] named {class}"), fix);
     }
 }
 

@@ -5,7 +5,7 @@ use dhcp::LeaseTime;
 use super::{GOOD, checked, wrong_with};
 
 /// Scope, class and reservation as they are usually written; they begin on line 8.
-const LEASES: &str = r#"[dhcp]
+pub(super) const LEASES: &str = r#"[dhcp]
 [[scope]]
 interface = "eth1"
 network = "10.10.0.0/16"

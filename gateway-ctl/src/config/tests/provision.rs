@@ -1,5 +1,6 @@
 //! `[provision]` and `[[template]]`.
 
+use super::dhcp::LEASES;
 use super::{GOOD, checked, wrong_with};
 
 /// A directory of templates, as a line of configuration.
@@ -79,10 +80,15 @@ fn directories_lie_side_by_side() {
 fn templates_are_read_with_their_rules() {
     let (_directory, line) = templates(&[("phone.xml", "<a>{{ mac }}</a>")]);
     let text = format!(
-        "{GOOD}[provision]\n{line}[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n\
-         class = \"desk\"\n[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n"
+        "{GOOD}{LEASES}[provision]\n{line}[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n\
+         class = \"phone\"\n[[template]]\nname = \"{{mac}}.cfg\"\nfile = \"phone.xml\"\n"
     );
     assert!(checked(&text).unwrap().provision.is_some());
+    let unknown = text.replace("class = \"phone\"", "class = \"phones\"");
+    assert_eq!(
+        checked(&unknown).map(|_| ()).unwrap_err(),
+        ["gw.toml:25: there is no [[class]] named phones; did you mean phone?"]
+    );
     wrong_with(
         "[[template]]\nname = \"a\"\nfile = \"b\"\n",
         &[
