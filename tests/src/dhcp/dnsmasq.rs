@@ -116,6 +116,12 @@ impl Dnsmasq {
         directory.join("leases")
     }
 
+    /// All that it has printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     /// The daemon's process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

@@ -14,13 +14,15 @@ const START_TIME: Duration = Duration::from_secs(60);
 /// The gateway in its place.
 pub(super) struct Gateway {
     place: Place,
+    leases: u32,
     running: Option<site::Gateway>,
 }
 
 impl Gateway {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(place: Place, leases: u32) -> Self {
         Self {
             place,
+            leases,
             running: None,
         }
     }
@@ -94,6 +96,10 @@ impl Server for Gateway {
 
     fn filling(&self) -> Filling {
         Filling::ByExchanges
+    }
+
+    fn leases(&self) -> u32 {
+        self.leases
     }
 
     fn start(&mut self) -> Result<()> {

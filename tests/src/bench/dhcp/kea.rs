@@ -104,6 +104,10 @@ impl Server for Kea {
         Filling::ByFile
     }
 
+    fn leases(&self) -> u32 {
+        self.leases
+    }
+
     fn start(&mut self) -> Result<()> {
         let directory = self.place.directory.path();
         std::fs::write(directory.join("kea.json"), self.configuration())?;

@@ -24,14 +24,14 @@ mod syncs;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::report::{Figure, Report, Target};
 use super::statistics::{median, median_ratio};
 use capacity::Search;
 use place::Place;
 use server::{Filling, Kind, Server};
-use storm::{Clients, Pace, Storm};
+use storm::{Clients, Outcome, Pace, Storm};
 
 /// An exchange's time at half of the highest load: the slowest hundredth of them.
 const MOST_P99: f64 = 50.0;
@@ -39,6 +39,8 @@ const MOST_P99: f64 = 50.0;
 const FILLING: usize = 64;
 /// At most so long.
 const FILLING_TIME: Duration = Duration::from_secs(120);
+/// How long a server may be busy with what it was sent too much of.
+const SETTLING_TIME: Duration = Duration::from_secs(60);
 
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -67,6 +69,41 @@ struct Measured {
     rates: Vec<f64>,
 }
 
+impl Measured {
+    /// Has clients lease addresses.
+    fn run(&mut self, clients: Clients, pace: Pace) -> Result<Outcome> {
+        self.storm.run(self.server.place(), clients, pace)
+    }
+
+    /// Waits until the server has dealt with all that was sent to it.
+    fn settle(&mut self) -> Result<()> {
+        settle(&mut self.storm, self.server.place())
+    }
+
+    /// One round of the search for its highest rate.
+    fn round(&mut self, quick: bool) -> Result<f64> {
+        let (place, storm) = (self.server.place(), &mut self.storm);
+        let rate = self.search.round(quick, place, || settle(storm, place));
+        let (name, log) = (self.kind.name(), self.server.log());
+        rate.with_context(|| format!("{name}, its log:\n{log}"))
+    }
+}
+
+/// Servers deal with messages in order: when one exchange is complete, all before it are done with.
+fn settle(storm: &mut Storm, place: &Place) -> Result<()> {
+    let pace = Pace::Window {
+        under_way: 1,
+        exchanges: 1,
+        within: SETTLING_TIME,
+    };
+    let outcome = storm.run(place, Clients::New, pace)?;
+    ensure!(
+        !outcome.times.is_empty(),
+        "not one exchange in {SETTLING_TIME:?}"
+    );
+    Ok(())
+}
+
 /// Measures them all.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     report.progress(&place::disk()?);
@@ -78,10 +115,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for round in 1..=rounds {
         for measured in &mut all {
             let name = measured.kind.name();
-            let rate = measured
-                .search
-                .round(options.quick, measured.server.place());
-            let rate = rate.with_context(|| format!("{name}: {}", measured.server.log()))?;
+            let rate = measured.round(options.quick)?;
             report.progress(&format!("round {round}: {name}: {rate:.0} exchanges/s"));
             measured.rates.push(rate);
         }
@@ -105,43 +139,48 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
 fn prepare(kind: Kind, options: &Options, report: &mut Report) -> Result<Measured> {
     let name = kind.name();
     let place = Place::new(name)?;
-    let storm = Storm::new(&place)?;
     let mut server = kind.server(place, options.leases);
     server
         .start()
-        .with_context(|| format!("start {name}: {}", server.log()))?;
+        .with_context(|| format!("start {name}, its log:\n{}", server.log()))?;
     let mut measured = Measured {
         kind,
         server,
-        storm,
+        storm: Storm::default(),
         search: Search::new(kind),
         rates: Vec::new(),
     };
     if measured.server.filling() == Filling::ByExchanges {
         report.progress(&format!("{name}: leasing {} addresses", options.leases));
-        fill(&mut measured, options.leases, report)?;
+        fill(&mut measured, report)?;
     }
+    let case = format!("{name}: leases in its table");
+    let leases = f64::from(measured.server.leases());
+    report.add(Figure::new(case, leases, ""));
     if let Some(gateway) = measured.server.as_gateway() {
         ready::measure(gateway, options, report)?;
     }
+    // Some are busy for a while with what they have read.
+    measured.settle()?;
     Ok(measured)
 }
 
-fn fill(measured: &mut Measured, leases: u32, report: &mut Report) -> Result<()> {
+fn fill(measured: &mut Measured, report: &mut Report) -> Result<()> {
     let name = measured.kind.name();
+    let leases = measured.server.leases() as usize;
     let pace = Pace::Window {
         under_way: FILLING,
-        exchanges: leases as usize,
+        exchanges: leases,
         within: FILLING_TIME,
     };
-    let outcome = measured.storm.run(Clients::Filling, pace)?;
+    let outcome = measured.run(Clients::Filling, pace)?;
     let done = outcome.times.len();
     let rate = done as f64 / outcome.took.as_secs_f64();
-    if done < leases as usize {
-        report.progress(&format!(
-            "{name}: only {done} leases after {FILLING_TIME:?}"
-        ));
-    }
+    ensure!(
+        done == leases,
+        "{name}: {done} leases of {leases} after {FILLING_TIME:?}, its log:\n{}",
+        measured.server.log()
+    );
     let case = format!("{name}: exchanges, {FILLING} under way");
     report.add(Figure::new(case, rate, "1/s"));
     Ok(())
@@ -161,7 +200,9 @@ fn compare(all: &[Measured], report: &mut Report) {
         (Kind::KeaPackaged, None),
         (Kind::Dnsmasq, Some(10.0)),
     ] {
-        if let Some(theirs) = rates(peer) {
+        if let Some(theirs) = rates(peer)
+            && median(theirs) > 0.0
+        {
             let ratio = median_ratio(ours, theirs);
             let case = format!("{}: complete exchanges", Kind::Gateway.name());
             let figure = Figure::new(case, median(ours), "1/s").against(peer.name(), ratio);
@@ -177,10 +218,15 @@ fn compare(all: &[Measured], report: &mut Report) {
 fn times(measured: &mut Measured, options: &Options, report: &mut Report) -> Result<()> {
     let name = measured.kind.name();
     let rate = median(&measured.rates) / 2.0;
+    if rate <= 0.0 {
+        report.progress(&format!(
+            "{name}: at any rate more than 2.5 % of exchanges are lost"
+        ));
+        return Ok(());
+    }
+    measured.settle()?;
     let lasting = Duration::from_secs(if options.quick { 4 } else { 10 });
-    let outcome = measured
-        .storm
-        .run(Clients::New, Pace::Rate { rate, lasting })?;
+    let outcome = measured.run(Clients::New, Pace::Rate { rate, lasting })?;
     let (done, lost) = (outcome.times.len(), outcome.lost);
     report.progress(&format!(
         "{name}: {done} exchanges at {rate:.0}/s, {lost} lost"

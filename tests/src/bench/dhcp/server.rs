@@ -19,6 +19,9 @@ pub(super) trait Server {
     /// How leases come into its table before it is measured.
     fn filling(&self) -> Filling;
 
+    /// How many leases are in its table before it is measured.
+    fn leases(&self) -> u32;
+
     /// Starts it and waits until it serves.
     fn start(&mut self) -> Result<()>;
 
@@ -73,7 +76,7 @@ impl Kind {
     /// A server, not started, that is to begin with so many leases.
     pub(super) fn server(self, place: Place, leases: u32) -> Box<dyn Server> {
         match self {
-            Self::Gateway => Box::new(Gateway::new(place)),
+            Self::Gateway => Box::new(Gateway::new(place, leases)),
             Self::Kea => Box::new(Kea::new(place, leases, Setup::Fast)),
             Self::KeaPackaged => Box::new(Kea::new(place, leases, Setup::Packaged)),
             Self::Dnsmasq => Box::new(Dnsmasq::new(place, leases)),

@@ -73,10 +73,9 @@ impl Outcome {
     }
 }
 
-/// The relay agent.
-#[derive(Debug)]
+/// The relay agent. It has a socket while it runs only: perfdhcp wants the same address.
+#[derive(Debug, Default)]
 pub(super) struct Storm {
-    socket: UdpSocket,
     /// The next client of [`Clients::New`].
     next: u32,
     /// The next transaction.
@@ -111,26 +110,17 @@ struct Run<'s> {
 }
 
 impl Storm {
-    /// Listens where a relay agent does.
-    pub(super) fn new(place: &Place) -> Result<Self> {
+    /// Runs exchanges until all have been begun and have ended.
+    pub(super) fn run(&mut self, place: &Place, clients: Clients, pace: Pace) -> Result<Outcome> {
         let socket = bind_udp(&place.relay, SocketAddrV4::new(RELAY, SERVER_PORT))?;
         socket.connect(SocketAddrV4::new(SERVER, SERVER_PORT))?;
         socket.set_nonblocking(true)?;
-        Ok(Self {
-            socket,
-            next: 0,
-            xid: 1,
-        })
-    }
-
-    /// Runs exchanges until all have been begun and have ended.
-    pub(super) fn run(&mut self, clients: Clients, pace: Pace) -> Result<Outcome> {
         let first_client = match clients {
             Clients::Filling => 0,
             Clients::New => self.next,
         };
         let mut run = Run {
-            socket: &self.socket,
+            socket: &socket,
             clients,
             pace,
             start: now(),

@@ -27,12 +27,13 @@ pub(super) fn measure(measured: &mut Measured, report: &mut Report) -> Result<()
     let pid = measured.server.pid().context("it does not run")?;
     let counts = measured.server.place().file("syncs");
     let log = measured.server.place().file("strace.log");
+    measured.settle()?;
     let mut strace = attach(measured, pid, &counts, &log)?;
     let pace = Pace::Rate {
         rate,
         lasting: LASTING,
     };
-    let outcome = measured.storm.run(Clients::New, pace)?;
+    let outcome = measured.run(Clients::New, pace)?;
     strace.signal(Signal::SIGINT)?;
     strace.wait(SOON)?;
     let syncs = sum(&std::fs::read_to_string(&counts).unwrap_or_default());
