@@ -1,6 +1,7 @@
 //! The daemon's TFTP server alone, for a folder: `tftp FOLDER ADDRESS:PORT`.
 //!
-//! `cargo xtask bench tftp` measures this: without the dataplane, as its peers run.
+//! `cargo xtask bench tftp` measures this, and other people's clients are tried with it:
+//! without the dataplane, as its peers run.
 
 #[expect(dead_code, reason = "the daemon asks for more than one clock")]
 #[path = "../src/run/clock.rs"]
@@ -20,7 +21,8 @@ mod run {
     pub(crate) use crate::clock;
 }
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,19 +32,31 @@ use anyhow::{Context as _, Result};
 use provision::{Content, Files, Refused, Source, Upload};
 use server::{Counters, ListenSpec};
 
-/// Files of one folder, without subfolders; nothing can be written.
+/// Files of one folder, without subfolders. What is written there lies under another name
+/// until it is whole.
 struct Folder(PathBuf);
+
+struct OnItsWay {
+    file: File,
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl Folder {
+    fn path(&self, name: &str) -> Result<PathBuf, Refused> {
+        let name = name.trim_start_matches('/');
+        if name.contains('/') || name.starts_with('.') {
+            let why = "only files of the folder itself";
+            return Err(Refused::Denied(why.to_owned()));
+        }
+        Ok(self.0.join(name))
+    }
+}
 
 impl Files for Folder {
     fn open(&self, _: Ipv4Addr, name: &str) -> Result<Content, Refused> {
-        let name = name.trim_start_matches('/');
-        if name.contains('/') || name.starts_with('.') {
-            return Err(Refused::Denied(
-                "only files of the folder itself".to_owned(),
-            ));
-        }
-        let file = File::open(self.0.join(name)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Refused::NotFound,
+        let file = File::open(self.path(name)?).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Refused::NotFound,
             _ => Refused::Io(error),
         })?;
         let length = file.metadata()?.len();
@@ -50,8 +64,26 @@ impl Files for Folder {
         Ok(Content { bytes, length })
     }
 
-    fn create(&self, _: Ipv4Addr, _: &str, _: Option<u64>) -> Result<Box<dyn Upload>, Refused> {
-        Err(Refused::Denied("nothing can be written here".to_owned()))
+    fn create(
+        &self,
+        from: Ipv4Addr,
+        name: &str,
+        _: Option<u64>,
+    ) -> Result<Box<dyn Upload>, Refused> {
+        let to = self.path(name)?;
+        let from = self.0.join(format!(".{name}.{from}"));
+        let file = File::create(&from)?;
+        Ok(Box::new(OnItsWay { file, from, to }))
+    }
+}
+
+impl Upload for OnItsWay {
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        Ok(self.file.write_all(bytes)?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Refused> {
+        Ok(fs::rename(self.from, self.to)?)
     }
 }
 
