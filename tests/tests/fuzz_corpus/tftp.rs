@@ -53,7 +53,7 @@ fn slices(datagrams: &[Vec<u8>]) -> Vec<&[u8]> {
 pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let plain = b"\0\x01boot.bin\0octet\0";
     let options =
-        b"\0\x01cfg.txt\0netascii\0blksize\0100\0windowsize\x004\0timeout\x001\0tsize\x000\0";
+        b"\0\x01cfg.txt\0netascii\0blksize\x00100\0windowsize\x004\0timeout\x001\0tsize\x000\0";
     let upload = b"\0\x02log\0octet\0blksize\x00100\0windowsize\x003\0";
     let text = b"\0\x02log\0netascii\0tsize\x0070\0";
     let read = acks(1..=4);
