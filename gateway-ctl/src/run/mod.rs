@@ -44,5 +44,5 @@ pub(crate) use plan::{FromApi, Plan, routers_own};
 pub(crate) use provisioning::Provisioning;
 pub(crate) use reload::{ReloadError, reload};
 pub(crate) use start::run;
-pub(crate) use tftp::Refusal as TftpRefusal;
+pub(crate) use tftp::counters::Refusal as TftpRefusal;
 pub(crate) use trace::Listener;

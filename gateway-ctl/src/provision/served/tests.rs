@@ -41,6 +41,7 @@ fn provision(directory: &TempDir, rules: &[(&str, &str)]) -> Provision {
     let files = rules.iter().enumerate().map(text).collect();
     let rules = rules.iter().enumerate().map(rule).collect();
     Provision {
+        phones: Default::default(),
         root: directory.path().join("root"),
         templates: Arc::new(Templates::new(rules, files).unwrap()),
         uploads: directory.path().join("uploads"),

@@ -20,7 +20,7 @@
 //! | `counters.rs` | what is counted |
 
 mod bind;
-mod counters;
+pub(crate) mod counters;
 mod listen;
 mod registry;
 mod sliding;
@@ -38,7 +38,7 @@ use anyhow::{Context as _, Result};
 
 use crate::provision::Files;
 
-pub(crate) use counters::{Counters, Refusal};
+pub(crate) use counters::Counters;
 
 /// Where requests are heard.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The server on the loopback device, asked by a client that writes its datagrams by hand.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
