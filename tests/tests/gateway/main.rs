@@ -10,7 +10,8 @@
 //! | [`fragments`] | datagrams larger than the MTU, in any order |
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
-//! | [`leases`], [`lease_life`], [`provisioning`] | phones with real DHCP clients; what becomes of leases; files |
+//! | [`leases`], [`lease_life`], [`lease_refusals`] | phones with real DHCP clients; what becomes of leases; who gets none |
+//! | [`provisioning`] | phones fetch files and leave logs |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
@@ -29,6 +30,7 @@ mod diagnosis;
 mod fragments;
 mod hairpin;
 mod lease_life;
+mod lease_refusals;
 mod leases;
 mod links;
 mod neighbour;
