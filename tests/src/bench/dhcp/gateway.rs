@@ -1,5 +1,6 @@
 //! The gateway: the daemon as an operator runs it, dataplane included.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -49,9 +50,21 @@ impl Gateway {
     }
 }
 
+/// The addresses that are leased, in parts of 65,536 at most: more is taken for a mistake.
+fn spans() -> String {
+    let (first, last) = (u32::from(FIRST), u32::from(LAST));
+    let parts = (first >> 16..=last >> 16).map(|part| {
+        let from = Ipv4Addr::from(first.max(part << 16));
+        let to = Ipv4Addr::from(last.min(part << 16 | 0xFFFF));
+        format!("\"{from}-{to}\"")
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// What the daemon is told. Room for a million leases of 64 ports, and no probe: the peers make
 /// none either.
 fn gateway_configuration(state: &str) -> String {
+    let spans = spans();
     format!(
         r#"[state]
 directory = "{state}"
@@ -76,7 +89,7 @@ probe = "off"
 [[scope]]
 interface = "eth1"
 network = "{NETWORK}"
-addresses = ["{FIRST}-{LAST}"]
+addresses = [{spans}]
 lease_time = "8h"
 routers = ["{SERVER}"]
 
