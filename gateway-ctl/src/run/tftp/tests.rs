@@ -336,6 +336,11 @@ fn a_repeated_request_makes_no_second_transfer() {
     client.socket.send_to(request, client.server).unwrap();
     let first = client.hear();
     client.socket.send_to(request, client.server).unwrap();
+    // Requests are looked at in order: once this one was refused, those were too.
+    Client::ask(&bed, 1, b"\0\x01absent\0octet\0");
+    bed.until("refused", |counters| {
+        counters.refused(Refusal::NotFound) == 1
+    });
     // `hear` sees to it that all comes from one port.
     client.read(512, 1, first);
     bed.ends(Direction::Read, Outcome::Complete, 1);
