@@ -39,6 +39,8 @@ interface = "uplink0"
 addresses = ["192.0.2.1-192.0.2.48"]
 [dhcp]
 probe = "off"
+# No range wakes while a slow machine runs this.
+rest = "1h"
 [[scope]]
 interface = "inside0"
 network = "10.10.0.0/16"
