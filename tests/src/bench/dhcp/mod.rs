@@ -204,7 +204,7 @@ fn compare(all: &[Measured], report: &mut Report) {
             && median(theirs) > 0.0
         {
             let ratio = median_ratio(ours, theirs);
-            let case = format!("{}: complete exchanges", Kind::Gateway.name());
+            let case = format!("gateway beside {}", peer.name());
             let figure = Figure::new(case, median(ours), "1/s").against(peer.name(), ratio);
             report.add(match target {
                 Some(target) => figure.target(Target::AtLeast(target)),
