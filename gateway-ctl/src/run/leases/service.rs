@@ -277,8 +277,12 @@ impl Gateway {
                 spec
             })
             .collect();
-        if let Some(leases) = &mut self.leases {
+        if let (Some(leases), Some(dhcp)) = (&mut self.leases, &self.plan.config.dhcp) {
             leases.listen(&interfaces, shared);
+            // An interface may have another address now, which clients know the server by.
+            if *leases.server.settings() != settings(&self.plan, dhcp) {
+                self.reconfigure_leases();
+            }
         }
         self.lease_turn();
     }
