@@ -10,6 +10,8 @@ use gateway_tests::process::Process;
 use gateway_tests::wait::eventually;
 use tempfile::TempDir;
 
+use super::cores;
+
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Server {
@@ -67,13 +69,15 @@ impl Running {
         router: &Namespace,
         folder: &Path,
         address: Ipv4Addr,
+        shared: bool,
     ) -> Result<Self> {
         let log = tempfile::Builder::new().prefix("sgt-").tempdir()?;
         // Peers that are only unpacked bring a library along.
         let libraries = unpacked()?.join("usr/lib/x86_64-linux-gnu");
         let command = format!(
-            "LD_LIBRARY_PATH={} {} {}",
+            "LD_LIBRARY_PATH={} taskset --cpu-list {} {} {}",
             libraries.display(),
+            cores::list(shared),
             server.program()?.display(),
             server.arguments(folder, address)
         );
