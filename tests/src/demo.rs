@@ -5,6 +5,7 @@
 //!  phone1 10.10.1.1  192.0.2.1:40000-40063 --+            +-- internet 203.0.113.10
 //!                                            +-- router --+
 //!  phone2 10.10.1.2  192.0.2.1:40064-40127 --+            (one public address, 192.0.2.1)
+//!  phone3 asks by DHCP ----------------------+
 //! ```
 
 mod steps;
@@ -15,7 +16,7 @@ use anyhow::Result;
 
 use crate::site::{Gateway, Site};
 
-const CONFIG: &str = r#"# Two phones behind one public address.
+const CONFIG: &str = r#"# Two phones behind one public address; others are leased theirs.
 [state]
 directory = "{dir}/state"
 
@@ -43,6 +44,19 @@ name = "phone 2"
 private = "10.10.1.2"
 public = "192.0.2.1"
 ports = "40064-40127"
+
+[dhcp]
+
+[[scope]]
+interface = "inside0"
+network = "10.10.0.0/16"
+addresses = ["10.10.2.1-10.10.2.250"]
+routers = ["10.10.0.1"]
+
+[[class]]
+name = "phone"
+vendor_classes = ["MyPhone*"]
+ports = 64
 "#;
 
 /// What was shown, and whether it came out as promised.
@@ -58,8 +72,8 @@ struct Shown {
 /// # Errors
 /// When the network cannot be set up, or something did not come out as promised.
 pub fn run(keep: bool) -> Result<()> {
-    println!("Setting up: two phones, a router with the gateway, a host on the internet ...\n");
-    let site = Site::new()?;
+    println!("Setting up: three phones, a router with the gateway, a host on the internet ...\n");
+    let site = Site::builder().phones(3).build()?;
     let mut gateway = site.gateway(CONFIG)?;
     print!("{}", gateway.ctl(&["status"])?.stdout);
     println!();

@@ -8,7 +8,9 @@ use gateway_common::PortRange;
 use gateway_common::Prefix;
 
 /// Addresses that one entry of a pool may stand for at most.
-const MOST_ADDRESSES: u32 = 1 << 16;
+const MOST_POOL_ADDRESSES: u32 = 1 << 16;
+/// Addresses that one entry of a scope may stand for at most: as many as there may be bindings.
+const MOST_SCOPE_ADDRESSES: u32 = 1 << 24;
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +112,17 @@ pub(crate) fn network(text: &str) -> Result<Prefix, Wrong> {
 
 /// `198.51.100.1`, `203.0.113.0/28` or `192.0.2.10-192.0.2.19`: first and last address.
 pub(crate) fn addresses(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Wrong> {
+    let fix = "name only the addresses that are routed to this gateway";
+    span(text, MOST_POOL_ADDRESSES, fix)
+}
+
+/// The same, of addresses that are leased.
+pub(crate) fn scope_addresses(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Wrong> {
+    let fix = "lease fewer addresses, or write several entries";
+    span(text, MOST_SCOPE_ADDRESSES, fix)
+}
+
+fn span(text: &str, most: u32, fix: &str) -> Result<(Ipv4Addr, Ipv4Addr), Wrong> {
     let (first, last) = if text.contains('/') {
         let network = network(text)?;
         let first = u32::from(network.address());
@@ -130,13 +143,13 @@ pub(crate) fn addresses(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Wrong> {
         ));
     }
     let count = u32::from(last) - u32::from(first);
-    if count >= MOST_ADDRESSES {
+    if count >= most {
         return Err(Wrong::new(
             format!(
-                "\"{text}\" has {} addresses, expected at most {MOST_ADDRESSES}",
+                "\"{text}\" has {} addresses, expected at most {most}",
                 u64::from(count) + 1
             ),
-            "name only the addresses that are routed to this gateway",
+            fix,
         ));
     }
     Ok((first, last))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::Shown;
+use crate::dhcp::client::{Program, Spec};
 use crate::link::mac_of;
 use crate::packet::{check, udp};
 use crate::site::{Gateway, REMOTE, ROUTER_OUTSIDE, Site};
@@ -15,6 +16,7 @@ use crate::wait::Deadline;
 type Step = fn(&Site, &mut Gateway) -> Result<Shown>;
 
 pub(super) const ALL: &[Step] = &[
+    lease,
     port_is_kept,
     reachable_from_anywhere,
     file_transfer,
@@ -26,6 +28,30 @@ pub(super) const ALL: &[Step] = &[
 
 const PUBLIC: [u8; 4] = [192, 0, 2, 1];
 const WAIT: Duration = Duration::from_secs(10);
+
+fn lease(site: &Site, gateway: &mut Gateway) -> Result<Shown> {
+    let phone = site.phone(3);
+    phone.ns.ip("address flush dev eth0")?;
+    let spec = Spec::new(Program::Udhcpc).vendor_class("MyPhone 1.0");
+    let lease = spec.start(&phone.interface)?.bound(WAIT)?;
+    let all = gateway.ctl(&["leases", "show", &lease.address.to_string(), "-o", "json"])?;
+    let shown = &all.json()?[0];
+    let ports = shown["ports"].as_str().context("no ports")?;
+    let first = ports.split('-').next().context("no port")?.parse()?;
+    let server = SocketAddrV4::new(REMOTE, 5060);
+    let echo = UdpEcho::start(&site.internet, server)?;
+    let from = SocketAddrV4::new(lease.address, first);
+    exchange(&phone.ns, from, server, b"REGISTER", WAIT)?;
+    let seen = echo.seen();
+    Ok(Shown {
+        what: "phone 3 boots: DHCP leases it an address, and ports of its own with it",
+        saw: format!(
+            "{} with ports {ports} of 192.0.2.1; sent from {first}, the server saw {seen:?}",
+            lease.address
+        ),
+        right: seen == [SocketAddrV4::new(PUBLIC.into(), first).into()],
+    })
+}
 
 fn port_is_kept(site: &Site, _: &mut Gateway) -> Result<Shown> {
     let server = SocketAddrV4::new(REMOTE, 5060);

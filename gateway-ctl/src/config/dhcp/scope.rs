@@ -46,7 +46,7 @@ pub(super) fn read(section: &Section<'_>, inside: &[Inside]) -> Option<ReadScope
         .strings("addresses", "[\"10.10.1.0-10.10.255.254\"]")
         .unwrap_or_default()
     {
-        let span = section.checked(Some(text), values::addresses);
+        let span = section.checked(Some(text), values::scope_addresses);
         if let (Some(span), Some(network)) = (span, network)
             && let Some(range) = leased(section, network.value, span)
         {
