@@ -20,7 +20,7 @@ labelled! {
         /// Neither client identifier nor hardware address.
         NoIdentity, "no_identity", "neither a client identifier nor a hardware address";
         /// Came in where nothing is configured.
-        UnknownInterface, "unknown_interface", "came in on an interface without configuration";
+        UnknownInterface, "unknown_interface", "came in on an interface without address or configuration";
         /// To somebody else.
         NotForUs, "not_for_us", "to another address than the server's";
         /// No scope for its link.

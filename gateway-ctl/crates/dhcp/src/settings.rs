@@ -46,7 +46,8 @@ pub struct Settings {
 pub struct Interface {
     /// Its name.
     pub name: String,
-    /// Its address, which is the server identifier of clients that are heard there.
+    /// Its address, which is the server identifier of clients that are heard there; 0.0.0.0 as
+    /// long as it has none, and then nobody is answered there.
     pub address: Ipv4Addr,
 }
 
@@ -117,7 +118,8 @@ pub struct Class {
     pub enterprise: Option<u32>,
     /// Whether our sub-options are sent in option 43.
     pub vendor_options: bool,
-    /// Options by number, as they are sent; they go before the scope's.
+    /// Options by number, as they are sent; they go before the scope's, and an empty one takes the
+    /// scope's out.
     pub options: Vec<(u8, Vec<u8>)>,
     /// Instead of the scope's.
     pub lease_time: Option<LeaseTime>,

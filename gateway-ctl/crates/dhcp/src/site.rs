@@ -41,7 +41,8 @@ impl Site {
         for (scope, link) in link_of.iter().enumerate() {
             links[*link].push(scope);
         }
-        let own: BTreeSet<_> = settings.interfaces.iter().map(|i| i.address).collect();
+        let own = settings.interfaces.iter().map(|interface| interface.address);
+        let own: BTreeSet<_> = own.filter(|address| !address.is_unspecified()).collect();
         let occupied = settings.occupied.iter().map(|(address, _)| *address);
         let ends = scopes.iter().flat_map(|scope| ends(scope.network));
         let kept_out = own.iter().copied().chain(occupied).chain(ends).collect();

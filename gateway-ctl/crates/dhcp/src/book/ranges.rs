@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use gateway_common::PortRange;
 use ports::{Allocator, Error, Grant, Ports};
 
 use crate::client::ClientKey;
@@ -140,24 +141,24 @@ impl Ranges {
         }
     }
 
-    /// Lets a range rest that is free: what the store says.
-    pub(crate) fn restore_rest(
-        &mut self,
-        now: Time,
-        former: &ClientKey,
-        grant: Grant,
-        until: u64,
-    ) -> bool {
+    /// Lets a range rest, or what is free of it: what the store says.
+    pub(crate) fn restore_rest(&mut self, now: Time, former: &ClientKey, grant: Grant, until: u64) {
         if until <= seconds(now) || self.owner(grant).is_some() {
-            return false;
+            return;
         }
-        let former = Owner::Client(former.clone());
-        self.pool(grant).is_some_and(|pool| {
-            let restored = pool
-                .allocator
-                .restore_rest(seconds(now), &former, grant, until);
-            restored.is_ok()
-        })
+        let owner = Owner::Client(former.clone());
+        let Some(pool) = self.pool(grant) else {
+            return;
+        };
+        let restored = pool
+            .allocator
+            .restore_rest(seconds(now), &owner, grant, until);
+        if restored.is_err() {
+            // A part of it is somebody else's, or is kept out.
+            for half in halves(grant).into_iter().flatten() {
+                self.restore_rest(now, former, half, until);
+            }
+        }
     }
 
     /// A range for a client of this class: one of those it had, if it can be, else any. `None`
@@ -217,4 +218,15 @@ impl Ranges {
             pool.error.clone(),
         )
     }
+}
+
+/// The halves of a range; none of one that is too small to be halved.
+fn halves(grant: Grant) -> [Option<Grant>; 2] {
+    let Grant { address, ports } = grant;
+    let size = ports.ports() / 2;
+    let half = |first: u16| {
+        let ports = PortRange::new(first, first + (size - 1)).ok()?;
+        Some(Grant { address, ports })
+    };
+    [half(ports.first()), half(ports.first() + size)]
 }

@@ -327,6 +327,8 @@ fn wanted<'a>(parameters: Option<&[u8]>, sources: &Sources<'a>, options: &mut Ve
         let seen = &mut seen[usize::from(*code)];
         if !std::mem::replace(seen, true)
             && let Some(value) = sources.value(*code)
+            // Nothing is how a class or a reservation takes an option out.
+            && !value.is_empty()
         {
             options.push(Opt::new(*code, value));
         }

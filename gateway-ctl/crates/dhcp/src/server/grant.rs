@@ -8,7 +8,7 @@ use super::Server;
 use super::answer::Terms;
 use super::commit::Step;
 use super::hear::{Heard, Subject};
-use crate::book::ranges::Held;
+use crate::book::ranges::{Held, seconds_begun};
 use crate::counters::{Answer, Event, Kind};
 use crate::ignored::Ignored;
 use crate::lease::{Lease, Relay, Rest, State};
@@ -139,7 +139,8 @@ impl Server {
                 .map(|class| self.site.class_names[class].clone()),
             pool: pool.map(|pool| self.site.pool_names[pool].clone()),
             grant,
-            granted_at: now,
+            // Not before the end of what ended in this second.
+            granted_at: seconds_begun(heard.now),
             renewed_at: now,
             expires: match time {
                 LeaseTime::Finite(seconds) => {
@@ -223,7 +224,7 @@ impl Server {
         if let Some(holder) =
             holder.filter(|holder| holder.address != lease.address && holder.client != lease.client)
         {
-            lease.granted_at = lease.granted_at.max(holder.granted_at + 1);
+            begin_after(lease, &holder, now);
             self.counters.count(Event::Moved);
             self.end(now, &holder, lease.grant, step);
         }
@@ -235,7 +236,7 @@ impl Server {
         let others: Vec<Lease> = others.take(MOST_OTHERS).cloned().collect();
         for mut other in others {
             if other.grant == lease.grant {
-                lease.granted_at = lease.granted_at.max(other.granted_at + 1);
+                begin_after(lease, &other, now);
             }
             if other.is_active() {
                 self.counters.count(Event::Moved);
@@ -252,7 +253,7 @@ impl Server {
     /// hardware address of the same phone.
     fn supersede(&mut self, now: Time, previous: &Lease, lease: &mut Lease, step: &mut Step) {
         if previous.grant == lease.grant {
-            lease.granted_at = lease.granted_at.max(previous.granted_at + 1);
+            begin_after(lease, previous, now);
         }
         if previous.is_active() && previous.grant.is_some() {
             let end = Some(Self::end_second(now).max(previous.granted_at));
@@ -327,4 +328,14 @@ fn unexpired(rests: &[Rest], now: u64) -> Vec<Rest> {
         .filter(|rest| rest.until > now)
         .copied()
         .collect()
+}
+
+/// A range that was another lease's begins anew after that: lines of the history have keys of their
+/// own and do not overlap.
+fn begin_after(lease: &mut Lease, before: &Lease, now: Time) {
+    let end = match before.state {
+        State::Ended { at } => at,
+        State::Active | State::Declined { .. } => seconds_begun(now),
+    };
+    lease.granted_at = lease.granted_at.max(end).max(before.granted_at + 1);
 }

@@ -62,6 +62,7 @@ impl Server {
 
     pub(super) fn read<'a>(&self, now: Time, received: Received<'a>) -> Result<Heard<'a>, Ignored> {
         let interface = self.site.settings.interfaces.get(received.interface);
+        let interface = interface.filter(|interface| !interface.address.is_unspecified());
         let interface = interface.ok_or(Ignored::UnknownInterface)?;
         let request = Request::parse(received.payload)?;
         // A client goes on with the address that it knows us by, wherever its messages arrive.

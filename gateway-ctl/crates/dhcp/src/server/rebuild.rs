@@ -31,8 +31,12 @@ impl Server {
         self.rebuild(now, leases, reservations.into_iter().collect())
     }
 
-    /// Changes the settings. Offers are forgotten, as a client's request is answered without one.
+    /// Changes the settings, if they are others. Offers are forgotten: a client's request is answered
+    /// without one. Takes time in the number of leases.
     pub fn reconfigure(&mut self, now: Time, settings: Settings) -> Vec<Lost> {
+        if settings == self.site.settings {
+            return Vec::new();
+        }
         self.site = Site::new(settings);
         let book = std::mem::replace(&mut self.book, Book::new(&self.site));
         let leases = book.into_leases().collect();

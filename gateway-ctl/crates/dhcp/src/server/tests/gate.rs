@@ -180,3 +180,12 @@ fn an_interface_without_a_scope_is_silent() {
     pair.send(1, Ipv4Addr::BROADCAST, &Message::discover(1));
     assert_eq!(pair.ignored(Ignored::NoScope), 1);
 }
+
+#[test]
+fn an_interface_without_an_address_is_silent() {
+    let mut settings = settings();
+    settings.interfaces[0].address = Ipv4Addr::UNSPECIFIED;
+    let mut pair = Pair::new(settings);
+    assert_eq!(pair.ask(&Message::discover(1)), None);
+    assert_eq!(pair.ignored(Ignored::UnknownInterface), 1);
+}

@@ -87,6 +87,18 @@ fn reservation_before_class_before_scope() {
 }
 
 #[test]
+fn an_empty_value_takes_an_option_out() {
+    let mut settings = settings();
+    settings.scopes[PHONES].next_server = Some(phone(9));
+    settings.classes[0].options = vec![(6, Vec::new()), (150, Vec::new())];
+    let mut pair = Pair::new(settings);
+    let discover = Message::desk(kind::DISCOVER, 1).with(55, &[6, 66, 150]);
+    let offer = pair.ask(&discover).expect("an offer");
+    assert_eq!((offer.option(6), offer.option(150)), (None, None));
+    assert_eq!(offer.option(66), Some(&b"10.10.0.9"[..]));
+}
+
+#[test]
 fn where_the_boot_file_is() {
     let mut settings = settings();
     settings.scopes[PHONES].boot_file = Some("phones.cfg".to_owned());

@@ -33,6 +33,9 @@ fn a_reload_that_changes_nothing_touches_nothing() {
     pair.ask(&Message::discover(7)).expect("an offer");
     let (store, bound, commits) = (pair.store.clone(), pair.bound.clone(), pair.commits);
     assert_eq!(reload(&mut pair, |_| {}), []);
+    assert_eq!(pair.server.offers(), 1);
+    // Something else has changed.
+    assert_eq!(reload(&mut pair, |settings| settings.offer_hold += 1), []);
     assert_eq!(
         (pair.store.clone(), pair.bound.clone(), pair.commits),
         (store, bound, commits)
@@ -208,20 +211,21 @@ fn a_restart_with_what_no_longer_fits() {
     pair.restart(settings);
     assert_eq!(pair.bound.len(), 1);
     pair.settle();
+    let ended = pair
+        .store
+        .history
+        .values()
+        .filter(|record| record.end.is_some());
+    assert_eq!(ended.count(), 1);
     // The range rests, and then all is forgotten.
     assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 64);
     pair.pass(86_400_000);
     assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 0);
-    assert_eq!(pair.store.leases.len(), 1);
-    pair.settle();
     assert_eq!(
-        pair.store
-            .history
-            .values()
-            .filter(|record| record.end.is_some())
-            .count(),
-        1
+        pair.store.leases.keys().copied().collect::<Vec<_>>(),
+        [phone(10)]
     );
+    pair.settle();
 }
 
 #[test]
