@@ -45,9 +45,11 @@ pub(super) async fn import(
             "give what `gateway-ctl export` has written; nothing was changed",
         )
     })?;
-    let mut done = take_in(&shared, &backup, query.replace)
+    let mut backup = backup;
+    let bindings = bindings::read_all(std::mem::take(&mut backup.bindings))?;
+    let mut done = take_in(&shared, backup, query.replace)
         .await
         .map_err(Failure::conflict)?;
-    done.bindings = bindings::add_missing(&shared, backup.bindings)?;
+    done.bindings = bindings::add_missing(&shared, bindings)?;
     Ok(Json(done))
 }

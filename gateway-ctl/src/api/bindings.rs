@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::server::Failure;
 use super::types::{Binding, BindingPage, NewBinding, NewBindings};
 use crate::config::{
-    self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, too_small_a_range,
+    self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, most_leases, too_small_a_range,
 };
 use crate::run::{Gateway, Shared, routers_own};
 
@@ -63,7 +63,8 @@ pub(super) fn binding(gateway: &Gateway, entry: &Entry) -> Binding {
         in_packets: 0,
         in_bytes: 0,
     };
-    if let Some(state) = state {
+    // The dataplane's word: what is bound otherwise is not bound.
+    if let Some(state) = state.filter(|state| state.spec == entry.spec) {
         binding.interface = state.inside;
         binding.out_packets = state.out_packets;
         binding.out_bytes = state.out_bytes;
@@ -89,7 +90,7 @@ pub(super) async fn add(
         NewBindings::One(one) => vec![one],
         NewBindings::Many(many) => many,
     };
-    let entries: Vec<Entry> = wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?;
+    let entries = read_all(wanted)?;
     let mut gateway = shared.lock();
     check(&gateway, &entries)?;
     gateway.add(entries.clone()).map_err(Failure::machine)?;
@@ -100,9 +101,13 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(added)))
 }
 
+/// Bindings as they are asked for, read.
+pub(super) fn read_all(wanted: Vec<NewBinding>) -> Result<Vec<Entry>, Failure> {
+    Ok(wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?)
+}
+
 /// Adds those of a backup that are not there; how many.
-pub(super) fn add_missing(shared: &Shared, wanted: Vec<NewBinding>) -> Result<usize, Failure> {
-    let entries: Vec<Entry> = wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?;
+pub(super) fn add_missing(shared: &Shared, entries: Vec<Entry>) -> Result<usize, Failure> {
     let mut gateway = shared.lock();
     let there = |entry: &Entry| {
         let found = gateway.plan.ledger.get(entry.spec.private);
@@ -140,12 +145,22 @@ fn read(wanted: NewBinding) -> Result<Entry, Wrong> {
 fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
     let plan = &gateway.plan;
     let limit = plan.config.settings.limits.bindings as usize;
-    if plan.ledger.len() + entries.len() > limit {
+    let leases = plan.config.dhcp.as_ref();
+    let leases = leases.map_or(0, |dhcp| most_leases(dhcp, &plan.config.pool));
+    let others = plan
+        .ledger
+        .iter()
+        .filter(|entry| entry.origin != Origin::Lease);
+    let there = others.count();
+    if there + leases + entries.len() > limit {
+        let leases = match leases {
+            0 => String::new(),
+            leases => format!(", {leases} that may be leased"),
+        };
         return Err(Failure::new(
             StatusCode::CONFLICT,
             format!(
-                "{} bindings and {} more, room for {limit}",
-                plan.ledger.len(),
+                "{there} bindings{leases} and {} more, room for {limit}",
                 entries.len()
             ),
             "raise bindings in [limits] of the configuration and reload",

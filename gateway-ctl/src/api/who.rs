@@ -57,9 +57,10 @@ async fn now(shared: &Shared, address: Ipv4Addr, port: u16) -> Result<Json<Who>,
             lease: None,
         };
         let leases = gateway.leases.as_mut();
+        // A range begins with the next whole second.
         (
             who,
-            leases.map(|leases| (leases.store(), leases.now_seconds())),
+            leases.map(|leases| (leases.store(), leases.now_seconds() + 1)),
         )
     };
     if let (Some(binding), Some((store, now))) = (&who.binding, history)

@@ -92,7 +92,7 @@ fn too_small(report: &Report, at: Place, what: &str, key: &str, wanted: usize, l
 }
 
 /// Leases with ranges that there can be at once: addresses or ranges are used up first.
-fn most_leases(dhcp: &Dhcp, pool: &Pool) -> usize {
+pub(crate) fn most_leases(dhcp: &Dhcp, pool: &Pool) -> usize {
     let Some(ports) = dhcp.classes.iter().filter_map(|class| class.ports).min() else {
         return 0;
     };
@@ -100,7 +100,9 @@ fn most_leases(dhcp: &Dhcp, pool: &Pool) -> usize {
     let length = |span: &RangeInclusive<Ipv4Addr>| {
         (u32::from(*span.end()) - u32::from(*span.start())) as usize + 1
     };
-    let addresses: usize = spans.map(length).sum();
+    // Those of reservations may lie beside the spans.
+    let reserved = dhcp.reservations.len();
+    let addresses = spans.map(length).sum::<usize>() + reserved;
     let ranges = pool.len() * usize::from((u16::MAX - FIRST_PORT) / ports + 1);
     addresses.min(ranges)
 }
@@ -117,6 +119,10 @@ fn tree_nodes(inside: &[Inside], pool: &Pool, ledger: &Ledger, dhcp: Option<&Dhc
     }
     for entry in ledger.iter() {
         nodes.add(entry.spec.private, LEAVES);
+    }
+    let reservations = dhcp.iter().flat_map(|dhcp| &dhcp.reservations);
+    for address in reservations.filter_map(|reservation| reservation.address) {
+        nodes.add(address, LEAVES);
     }
     for scope in dhcp.iter().flat_map(|dhcp| &dhcp.scopes) {
         for span in &scope.addresses {

@@ -40,7 +40,7 @@ mod values;
 mod tests;
 
 pub(crate) use bindings::{conflicting, misplaced};
-pub(crate) use capacity::too_small_a_range;
+pub(crate) use capacity::{most_leases, too_small_a_range};
 pub(crate) use dhcp::Dhcp;
 pub(crate) use ledger::{Conflict, Entry, Ledger, Origin};
 pub(crate) use load::{Config, Loaded, load};

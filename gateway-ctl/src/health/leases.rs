@@ -12,6 +12,12 @@ pub(super) fn check(gateway: &mut Gateway, found: &mut Vec<Warning>) {
             unserved.fix,
         ));
     }
+    if gateway.plan.config.dhcp.is_some() && gateway.leases.is_none() {
+        found.push(critical(
+            "DHCP is configured and does not run: an import is under way, or has failed",
+            "if it stays so: gateway-ctl reload, and see the daemon's log",
+        ));
+    }
     for trouble in gateway.provisioning.troubles() {
         found.push(critical(
             format!("phones get no files: {trouble}"),

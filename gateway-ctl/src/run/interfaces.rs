@@ -15,9 +15,9 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// How often what could not be applied is tried again.
 const RETRY: Duration = Duration::from_secs(3);
 
-/// How often a device that could not be attached to is tried again: its driver or another
-/// program is in the way, and that seldom changes without a word of the kernel.
-const ATTACH_AGAIN: Duration = Duration::from_secs(30);
+/// How often a device that could not be attached to, and a port that another program has,
+/// are tried again: what is in the way may go without a word of the kernel.
+const ATTACH_AGAIN: Duration = Duration::from_secs(10);
 
 /// Follows the machine's links for as long as the daemon runs.
 pub(super) fn watch(shared: Shared) -> Result<()> {
@@ -45,7 +45,8 @@ pub(super) fn watch(shared: Shared) -> Result<()> {
                     }
                 }
                 _ = again.tick() => {
-                    if !shared.lock().has_failed_to_attach() {
+                    let gateway = shared.lock();
+                    if !gateway.has_failed_to_attach() && !gateway.is_unserved() {
                         continue;
                     }
                 }

@@ -8,7 +8,7 @@ use dhcp::Lease;
 
 use crate::config::{
     self, Config, Conflict, Entry, Ledger, Loaded, Place, Problems, Settings, Wrong, conflicting,
-    misplaced, too_small_a_range,
+    misplaced, most_leases, too_small_a_range,
 };
 use crate::net::{Links, resolve};
 use crate::state::BindingsFile;
@@ -94,7 +94,8 @@ impl Plan {
             .filter_map(binding_of)
         {
             let Config { inside, pool, .. } = &self.config;
-            if misplaced(inside, pool, &entry.spec).is_empty() {
+            let small = too_small_a_range(&self.config.settings, &entry.spec);
+            if small.is_none() && misplaced(inside, pool, &entry.spec).is_empty() {
                 // What is in its place wins: the lease is about to end.
                 let _ = self.ledger.insert(entry);
             }
@@ -176,14 +177,17 @@ fn with_api(loaded: &mut Loaded, from_api: FromApi) -> Ledger {
         }
     }
     let room = config.settings.limits.bindings as usize;
-    if report.is_clean() && ledger.len() > room {
+    let leases = config.dhcp.as_ref();
+    let leases = leases.map_or(0, |dhcp| most_leases(dhcp, &config.pool));
+    let wanted = ledger.len() + leases;
+    if report.is_clean() && wanted > room {
         let message = format!(
-            "{} bindings with those added by the API, room for {room}",
-            ledger.len()
+            "{wanted} bindings with those added by the API and {leases} that may be leased, room \
+             for {room}"
         );
         let fix = format!(
             "write bindings = {} in [limits]",
-            ledger.len().next_multiple_of(256)
+            wanted.next_multiple_of(256)
         );
         report.problem(Place::default(), message, fix);
     }

@@ -1,10 +1,10 @@
 //! Files for phones: TFTP and HTTP on the inside interfaces, as the configuration wants
 //! them and the interfaces are.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use provision::Phone;
 
 use super::gateway::{Gateway, Shared};
@@ -29,16 +29,16 @@ pub(crate) struct Provisioning {
 
 /// One of the two protocols.
 struct Server<Handle> {
-    /// Listens until it is dropped.
-    handle: Option<Handle>,
-    /// Where: interfaces and addresses, and the port.
-    at: Vec<Place>,
+    /// Where it listens, each until it is dropped.
+    running: Vec<(Place, Handle)>,
     trouble: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     interface: String,
+    /// A device that was made anew is another one.
+    ifindex: u32,
     address: Ipv4Addr,
     port: u16,
 }
@@ -46,52 +46,45 @@ struct Place {
 impl<Handle> Default for Server<Handle> {
     fn default() -> Self {
         Self {
-            handle: None,
-            at: Vec::new(),
+            running: Vec::new(),
             trouble: None,
         }
     }
 }
 
 impl<Handle> Server<Handle> {
-    /// Listens at these places from now on; `what` is the protocol.
-    fn listen(
-        &mut self,
-        what: &str,
-        at: Vec<Place>,
-        start: impl FnOnce(&[Place]) -> Result<Handle>,
-    ) {
-        // What failed is tried again at every occasion.
-        if self.at == at && self.trouble.is_none() {
-            return;
-        }
-        // The former one first: it has the ports.
-        self.handle = None;
-        self.trouble = None;
-        if !at.is_empty() {
-            match start(&at) {
+    /// Listens at these places from now on; what listens already is not touched. `what` is
+    /// the protocol.
+    fn listen(&mut self, what: &str, wanted: &[Place], start: impl Fn(&Place) -> Result<Handle>) {
+        // Those that go first: they may have the ports.
+        self.running.retain(|(place, _)| wanted.contains(place));
+        let mut trouble = None;
+        for place in wanted {
+            if self.running.iter().any(|(running, _)| running == place) {
+                continue;
+            }
+            match start(place) {
                 Ok(handle) => {
-                    let on: Vec<&str> = at.iter().map(|place| place.interface.as_str()).collect();
-                    tracing::info!(on = on.join(", "), "{what} is served");
-                    self.handle = Some(handle);
+                    tracing::info!(interface = place.interface, "{what} is served");
+                    self.running.push((place.clone(), handle));
                 }
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    tracing::error!(error, "{what} is not served");
-                    self.trouble = Some(error);
-                }
+                Err(error) => trouble = Some(format!("{error:#}")),
             }
         }
-        self.at = at;
+        if let Some(error) = trouble.as_ref().filter(|_| trouble != self.trouble) {
+            tracing::error!(error, "{what} is not served everywhere");
+        }
+        self.trouble = trouble;
     }
 }
 
 impl std::fmt::Debug for Provisioning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (tftp, http) = (&self.tftp.at, &self.http.at);
+        let at = |count: usize| format!("{count} places");
+        let (tftp, http) = (at(self.tftp.running.len()), at(self.http.running.len()));
         f.debug_struct("Provisioning")
-            .field("tftp", tftp)
-            .field("http", http)
+            .field("tftp", &tftp)
+            .field("http", &http)
             .finish_non_exhaustive()
     }
 }
@@ -103,45 +96,30 @@ impl Provisioning {
         troubles.into_iter().flatten()
     }
 
-    fn follow(
-        &mut self,
-        wanted: Option<&Provision>,
-        inside: &[(String, Ipv4Addr)],
-        shared: &Shared,
-    ) {
+    fn follow(&mut self, wanted: Option<&Provision>, inside: &[Place], shared: &Shared) {
         let files = wanted.and_then(|provision| self.files(provision, shared));
-        let (Some(provision), Some(files)) = (wanted, files) else {
-            self.tftp
-                .listen("TFTP", Vec::new(), |_| unreachable!("nowhere"));
-            self.http
-                .listen("HTTP", Vec::new(), |_| unreachable!("nowhere"));
-            return;
-        };
         let places = |port: Option<u16>| -> Vec<Place> {
-            let place = |port, (interface, address): &(String, Ipv4Addr)| Place {
-                interface: interface.clone(),
-                address: *address,
-                port,
-            };
-            let ports = port.into_iter();
-            ports
-                .flat_map(|port| inside.iter().map(move |at| place(port, at)))
-                .collect()
+            let place = |port, at: &Place| Place { port, ..at.clone() };
+            let ports = port.filter(|_| files.is_some()).into_iter();
+            let places = ports.flat_map(|port| inside.iter().map(move |at| place(port, at)));
+            places.collect()
         };
-        let tftp = places(provision.tftp.then_some(TFTP_PORT));
-        let (counters, served) = (self.tftp_counters.clone(), files.clone());
-        self.tftp.listen("TFTP", tftp, |at| {
-            let specs = at.iter().map(|place| tftp::ListenSpec {
+        let tftp = wanted.filter(|provision| provision.tftp).map(|_| TFTP_PORT);
+        let counters = &self.tftp_counters;
+        self.tftp.listen("TFTP", &places(tftp), |place| {
+            let spec = tftp::ListenSpec {
                 address: Ipv4Addr::UNSPECIFIED,
                 port: place.port,
                 interface: Some(place.interface.clone()),
-            });
-            tftp::start(specs.collect(), served, counters)
+            };
+            tftp::start(vec![spec], there(&files)?, counters.clone())
         });
-        let counters = self.http_counters.clone();
-        self.http.listen("HTTP", places(provision.http), |at| {
-            let at: Vec<SocketAddr> = at.iter().map(|at| (at.address, at.port).into()).collect();
-            http::start(&at, files, counters)
+        let http = wanted.and_then(|provision| provision.http);
+        let counters = &self.http_counters;
+        self.http.listen("HTTP", &places(http), |place| {
+            let address = (place.address, place.port).into();
+            let files = there(&files)?;
+            http::start(address, Some(&place.interface), files, counters.clone())
         });
     }
 
@@ -164,6 +142,11 @@ impl Provisioning {
     }
 }
 
+/// The files; without any, nothing is listened for.
+fn there(files: &Option<Arc<dyn Files>>) -> Result<Arc<dyn Files>> {
+    files.clone().context("there are no files")
+}
+
 /// Phones as their leases tell of them.
 struct Leased(Shared);
 
@@ -178,9 +161,15 @@ impl Gateway {
     pub(super) fn serve_files(&mut self, shared: &Shared) {
         let inside = self.interfaces.iter().take(self.plan.config.inside.len());
         let there = inside.filter(|known| known.missing.is_none());
-        let at =
-            |known: &super::KnownInterface| Some((known.spec.name.clone(), known.spec.address?));
-        let inside: Vec<(String, Ipv4Addr)> = there.filter_map(at).collect();
+        let place = |known: &super::KnownInterface| {
+            Some(Place {
+                interface: known.spec.name.clone(),
+                ifindex: known.spec.ifindex,
+                address: known.spec.address?,
+                port: 0,
+            })
+        };
+        let inside: Vec<Place> = there.filter_map(place).collect();
         let provision = self.plan.config.provision.clone();
         self.provisioning
             .follow(provision.as_ref(), &inside, shared);

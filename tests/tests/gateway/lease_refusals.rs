@@ -152,3 +152,56 @@ fn behind_a_relay_agent_too_an_address_in_use_is_not_offered() {
     assert_eq!(lease.address.octets(), [10, 31, 2, 2]);
     bed.finish();
 }
+
+#[test]
+fn a_range_that_the_maps_have_no_room_for_is_refused() {
+    let bed = bed(Site::new().unwrap(), "");
+    let client = "02:00:5e:10:00:01";
+    let reserve = |ports: &str, class: &str| {
+        let words = [
+            "leases",
+            "reserve",
+            "10.10.2.50",
+            "--client",
+            client,
+            "--public",
+            "192.0.2.1",
+            "--ports",
+            ports,
+            "--class",
+            class,
+        ];
+        bed.gateway.ctl(&words).unwrap()
+    };
+    let refused = reserve("40000-40007", "phone");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("fewer than 64"), "{refused:?}");
+    let refused = reserve("40000-40063", "fax");
+    assert!(
+        refused.stderr.contains("no class is called \"fax\""),
+        "{refused:?}"
+    );
+    assert_eq!(reserve("40000-40063", "phone").code, Some(0));
+    bed.finish();
+}
+
+#[test]
+fn an_interface_that_changes_is_served_on() {
+    let bed = bed(Site::new().unwrap(), "[provision]\nhttp = 80\n");
+    for change in ["mtu 1400", "address 02:00:00:00:77:01", "down", "up"] {
+        bed.site
+            .router
+            .ip(&format!("link set inside0 {change}"))
+            .unwrap();
+    }
+    let mut client = phone(Program::Udhcpc)
+        .start(&bed.phone(1).interface)
+        .unwrap();
+    client.bound(LONG).unwrap();
+    let text = status(&bed);
+    assert!(
+        text.contains("DHCP served on inside0") && !text.contains("critical"),
+        "{text}"
+    );
+    bed.finish();
+}

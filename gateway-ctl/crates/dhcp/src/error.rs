@@ -84,6 +84,26 @@ pub enum Error {
         /// The range.
         ports: PortRange,
     },
+    /// There is no such class.
+    #[error("no class is called \"{class}\": use one of the configuration")]
+    NoClass {
+        /// What was asked for.
+        class: String,
+    },
+    /// The dataplane has no room for such small ranges.
+    #[error(
+        "ports {ports} of {public} are fewer than {smallest}, the smallest range here: use a larger \
+         one, or write smallest_range = {} in [limits]",
+        ports.ports()
+    )]
+    TooSmall {
+        /// Public address.
+        public: Ipv4Addr,
+        /// Its ports.
+        ports: PortRange,
+        /// How many there must be.
+        smallest: u16,
+    },
     /// The range cannot be had.
     #[error(transparent)]
     Range(#[from] ports::Error),

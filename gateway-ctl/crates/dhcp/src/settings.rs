@@ -28,6 +28,9 @@ pub struct Settings {
     pub pools: Vec<Rules>,
     /// Bindings that are no leases: their addresses are not leased, their ranges not given out.
     pub occupied: Vec<(Ipv4Addr, Option<Grant>)>,
+    /// Ports of the smallest range that the dataplane can bind: leases and reservations with fewer
+    /// do not fit.
+    pub smallest_range: u16,
     /// How long somebody has to answer a probe, milliseconds; `None`: nobody is asked.
     pub probe: Option<u64>,
     /// How long an offer is held for the client's request, seconds.

@@ -41,7 +41,10 @@ impl Site {
         for (scope, link) in link_of.iter().enumerate() {
             links[*link].push(scope);
         }
-        let own = settings.interfaces.iter().map(|interface| interface.address);
+        let own = settings
+            .interfaces
+            .iter()
+            .map(|interface| interface.address);
         let own: BTreeSet<_> = own.filter(|address| !address.is_unspecified()).collect();
         let occupied = settings.occupied.iter().map(|(address, _)| *address);
         let ends = scopes.iter().flat_map(|scope| ends(scope.network));

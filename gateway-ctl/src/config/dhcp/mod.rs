@@ -156,7 +156,10 @@ impl Sections<'_> {
         let reservations = self
             .reservations
             .iter()
-            .filter_map(|section| reservation::read(section, &scopes, &classes, pool))
+            .filter_map(|section| {
+                let smallest = general.limits.smallest_range;
+                reservation::read(section, &scopes, &classes, pool, smallest)
+            })
             .collect();
         Some(Dhcp {
             scopes,

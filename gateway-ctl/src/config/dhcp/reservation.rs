@@ -16,6 +16,7 @@ pub(super) fn read(
     scopes: &[Scope],
     classes: &[Class],
     pool: &Pool,
+    smallest: u16,
 ) -> Option<Reservation> {
     let client = client(section)?;
     let address = section.string("address", "\"10.10.0.21\"");
@@ -42,7 +43,7 @@ pub(super) fn read(
             format!("classes are: {}", names.join(", ")),
         );
     }
-    let grant = grant(section, pool);
+    let grant = grant(section, pool, smallest);
     Some(Reservation {
         client,
         address: address.map(|found| found.value),
@@ -71,7 +72,7 @@ fn client(section: &Section<'_>) -> Option<ReservedClient> {
 }
 
 /// A range of its own: both keys, or neither.
-fn grant(section: &Section<'_>, pool: &Pool) -> Option<Grant> {
+fn grant(section: &Section<'_>, pool: &Pool, smallest: u16) -> Option<Grant> {
     let public = section.string("public", "\"198.51.100.1\"");
     let ports = section.string("ports", "\"40000-40063\"");
     let (Some(public), Some(ports)) = (public, ports) else {
@@ -85,7 +86,20 @@ fn grant(section: &Section<'_>, pool: &Pool) -> Option<Grant> {
         return None;
     };
     let At { value: address, at } = section.checked(Some(public), values::address)?;
-    let ports = section.checked(Some(ports), values::port_range)?.value;
+    let At {
+        value: ports,
+        at: ports_at,
+    } = section.checked(Some(ports), values::port_range)?;
+    if ports.ports() < smallest {
+        let few = ports.ports();
+        section.problem(
+            ports_at,
+            format!(
+                "the reserved range has {few} ports, room is made for ranges of {smallest} and more"
+            ),
+            format!("write smallest_range = {few} in [limits], or give it {smallest} ports"),
+        );
+    }
     if pool.get(address).is_none() {
         section.problem(
             at,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use anyhow::{Context as _, Result};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, listen, setsockopt, socket,
+    sockopt,
+};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -69,31 +73,46 @@ impl Drop for Handle {
     }
 }
 
-/// Serves files at these addresses.
+/// Serves files at an address, and of a device alone if one is named.
 ///
 /// # Errors
-/// When one cannot be had, with what to do about it.
+/// When it cannot be had, with what to do about it.
 pub(crate) fn start(
-    listen: &[SocketAddr],
+    address: SocketAddr,
+    interface: Option<&str>,
     files: Arc<dyn Files>,
     counters: Arc<Counters>,
 ) -> Result<Handle> {
-    let sockets: Result<Vec<TcpListener>> = listen.iter().copied().map(bind).collect();
+    let socket = bind(address, interface).with_context(|| {
+        format!(
+            "cannot serve files over HTTP at {address}: stop what listens there, or set \
+             provision.http to another port, or \"off\""
+        )
+    })?;
     let service = Service {
         files,
         counters,
         patience: PATIENCE,
     };
-    serve(sockets?, service, Limits::default())
+    serve(vec![socket], service, Limits::default())
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!(
-            "cannot serve files over HTTP at {address}: stop what listens there, or set \
-             provision.http to another port, or \"off\""
-        )
-    })
+/// A host answers for its addresses on every device: without the device's name, files would
+/// be served outside too.
+fn bind(address: SocketAddr, interface: Option<&str>) -> std::io::Result<TcpListener> {
+    let socket = socket(
+        AddressFamily::Inet,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    if let Some(interface) = interface {
+        setsockopt(&socket, sockopt::BindToDevice, &interface.into())?;
+    }
+    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    nix::sys::socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+    listen(&socket, Backlog::MAXCONN)?;
+    Ok(TcpListener::from(socket))
 }
 
 pub(super) fn serve(sockets: Vec<TcpListener>, service: Service, limits: Limits) -> Result<Handle> {

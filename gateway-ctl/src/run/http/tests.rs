@@ -405,6 +405,6 @@ fn addresses_that_are_taken_are_named() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap();
     let files = Arc::new(Arc::new(Fake::default()));
-    let error = super::start(&[address], files, Arc::default()).unwrap_err();
+    let error = super::start(address, None, files, Arc::default()).unwrap_err();
     assert!(error.to_string().contains("set provision.http"), "{error}");
 }

@@ -8,14 +8,16 @@
 //! {"binding":{..}}            added by the API
 //! ```
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
-use dhcp::{Change, HistoryRecord, Lease, Reservation};
+use dhcp::{Change, HistoryRecord, Lease, Reservation, ReservedClient, Rest, State};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
-use store::{Batch, Embedded, Failure, MAX_OPERATIONS, Query, Store as _};
+use store::{Embedded, Failure, MAX_OPERATIONS, Store as _};
 use tokio::sync::mpsc;
 
 use super::super::gateway::{Gateway, Shared};
@@ -130,41 +132,79 @@ pub(crate) fn lines(
 /// Takes a backup in. DHCP pauses meanwhile; leases for which the configuration has no room
 /// end. A failure in the middle leaves a part of the backup there: import it again.
 ///
+/// It goes on to its end even if nobody waits for it any more.
+///
 /// # Errors
 /// When there are leases already and `replace` is not set; when the disk fails.
-pub(crate) async fn import(shared: &Shared, backup: &Backup, replace: bool) -> Result<Imported> {
-    let Some(store) = shared.lock().pause_leases(replace)? else {
-        bail!("DHCP is not turned on: add [dhcp] to the configuration and reload");
-    };
-    let written = write(&store, backup).await;
-    let resumed = shared.lock().resume_leases(store, shared);
-    written?;
-    Ok(Imported {
-        leases: backup.leases.len(),
-        reservations: backup.reservations.len(),
-        history: backup.history.len(),
-        bindings: 0,
-        lost: resumed?,
+pub(crate) async fn import(shared: &Shared, backup: Backup, replace: bool) -> Result<Imported> {
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        // No reload meanwhile: it would open the store once more.
+        let _turn = shared.reloading.lock().await;
+        let Some(paused) = shared.lock().pause_leases(replace)? else {
+            bail!("DHCP is not turned on: add [dhcp] to the configuration and reload");
+        };
+        let mut imported = Imported {
+            leases: backup.leases.len(),
+            reservations: backup.reservations.len(),
+            history: backup.history.len(),
+            ..Imported::default()
+        };
+        let store = paused.store.clone();
+        let written = write(paused, backup).await;
+        let resumed = shared.lock().resume_leases(store, &shared);
+        written?;
+        imported.lost = resumed?;
+        Ok(imported)
     })
+    .await?
 }
 
-/// Removes what is there, and writes what the backup holds.
-async fn write(store: &Embedded, backup: &Backup) -> Result<()> {
-    for prefix in [LEASE, RESERVATION, HISTORY] {
-        loop {
-            let page = store
-                .read(Query::prefix(prefix).limit(MAX_OPERATIONS))
-                .await?;
-            let keys = page.entries.iter().map(|entry| entry.key.as_slice());
-            store.commit(keys.fold(Batch::new(), Batch::delete)).await?;
-            if !page.more {
-                break;
-            }
+/// What was there when leases were paused.
+struct Paused {
+    store: Arc<Embedded>,
+    /// Milliseconds of the store's clock.
+    clock: u64,
+    /// How long a range rests, in seconds.
+    rest: u64,
+    leases: Vec<Lease>,
+    /// Reservations that go because they are replaced.
+    reservations: Vec<ReservedClient>,
+}
+
+/// Writes what the backup holds over what is there. Leases that it does not have end, as
+/// others do: their ranges rest, and their history is closed.
+async fn write(paused: Paused, mut backup: Backup) -> Result<()> {
+    let now = paused.clock / 1000;
+    let mut changes = Vec::new();
+    let numbered = backup.leases.iter().enumerate();
+    let places: BTreeMap<Ipv4Addr, usize> = numbered.map(|(at, of)| (of.address, at)).collect();
+    for former in paused.leases.into_iter().filter(Lease::is_active) {
+        let imported = places.get(&former.address);
+        let imported = imported.and_then(|at| backup.leases.get_mut(*at));
+        let same = imported.as_ref().is_some_and(|of| of.grant == former.grant);
+        if same {
+            continue;
+        }
+        changes.extend(former.history(Some(now)).map(Change::History));
+        match (imported, former.grant) {
+            (Some(imported), Some(grant)) => imported.rests.push(Rest {
+                grant,
+                until: now + paused.rest,
+            }),
+            (Some(_), None) => {}
+            (None, _) => changes.push(Change::Put(Lease {
+                state: State::Ended { at: now },
+                ..former
+            })),
         }
     }
+    changes.extend(paused.reservations.into_iter().map(Change::Unreserve));
+    changes.extend(backup.changes());
     // One operation of a batch is the clock's.
-    for some in backup.changes().chunks(MAX_OPERATIONS - 1) {
-        store.commit(records::batch(some, 0)?).await?;
+    for some in changes.chunks(MAX_OPERATIONS - 1) {
+        let batch = records::batch(some, paused.clock)?;
+        paused.store.commit(batch).await?;
     }
     Ok(())
 }
@@ -181,22 +221,35 @@ impl Gateway {
         self.api_entries().map(wanted).collect()
     }
 
-    /// Stops to serve; the store, if there was one.
-    fn pause_leases(&mut self, replace: bool) -> Result<Option<Arc<Embedded>>> {
-        let Some(leases) = &self.leases else {
+    /// Stops to serve; what there was.
+    fn pause_leases(&mut self, replace: bool) -> Result<Option<Paused>> {
+        let Some(leases) = &mut self.leases else {
             return Ok(None);
         };
-        let active = leases
+        let all: Vec<Lease> = leases
             .server
-            .leases(std::net::Ipv4Addr::UNSPECIFIED)
-            .filter(|lease| lease.is_active())
-            .count();
+            .leases(Ipv4Addr::UNSPECIFIED)
+            .cloned()
+            .collect();
+        let active = all.iter().filter(|lease| lease.is_active()).count();
         ensure!(
             replace || active == 0,
             "{active} phones have leases here: `gateway-ctl import --replace` ends those that the \
              backup does not have"
         );
-        Ok(self.leases.take().map(|leases| leases.store.clone()))
+        let reserved = leases.server.reservations();
+        let own = reserved.filter(|(_, in_file)| replace && !in_file);
+        let reservations = own.map(|(one, _)| one.client.clone()).collect();
+        let clock = leases.now();
+        let dhcp = self.plan.config.dhcp.as_ref();
+        let rest = dhcp.map_or(0, |dhcp| dhcp.times.rest.as_secs());
+        Ok(self.leases.take().map(|leases| Paused {
+            store: leases.store.clone(),
+            clock,
+            rest,
+            leases: all,
+            reservations,
+        }))
     }
 
     /// Goes on with what the store holds now; how many leases had no room.

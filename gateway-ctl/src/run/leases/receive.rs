@@ -14,14 +14,14 @@ use super::sockets::{Icmp, Port};
 
 /// Requests that are handled before other tasks have their turn.
 const AT_ONCE: usize = 64;
-/// Commits that may wait for the disk before requests are left in the socket: clients ask
-/// again, and nothing grows.
-const MOST_OUTSTANDING: usize = 8192;
+/// Commits that may wait for the disk before more are begun, and before requests are left
+/// unread: clients ask again, and nothing grows. The store takes as many of the largest.
+pub(super) const MOST_OUTSTANDING: usize = 1500;
 /// How often the timer looks when nothing is due: the time of day may jump.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Requests that come in on an interface.
-pub(super) async fn requests(shared: Shared, interface: usize, port: Arc<Port>) {
+pub(super) async fn requests(shared: Shared, port: Arc<Port>) {
     let mut buffer = Port::buffer();
     while port.udp.readable().await.is_ok() {
         for _ in 0..AT_ONCE {
@@ -42,7 +42,7 @@ pub(super) async fn requests(shared: Shared, interface: usize, port: Arc<Port>) 
                 continue;
             }
             let received = Received {
-                interface,
+                interface: port.number(),
                 source: datagram.source,
                 destination: datagram.destination,
                 payload: &buffer[..datagram.length],
@@ -62,12 +62,11 @@ pub(super) async fn arp(shared: Shared, port: Arc<Port>) {
             match port.arp_sender() {
                 Ok(Some(address)) => in_use(&shared, address),
                 Ok(None) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                // Nothing more, or the device is down: it may come up again.
+                Err(_) => {
                     ready.clear_ready();
                     break;
                 }
-                // The device went: it is opened again when it returns.
-                Err(_) => return,
             }
         }
         drop(ready);

@@ -169,12 +169,24 @@ impl Leases {
 
     /// Listens on the inside interfaces as they are now; those that stay are not touched.
     fn listen(&mut self, inside: &[InterfaceSpec], shared: &Shared) {
-        let mut before = std::mem::take(&mut self.ports).into_iter();
+        let before = std::mem::take(&mut self.ports).into_iter();
+        let mut before: Vec<Listening> = before.flatten().collect();
         for (number, interface) in inside.iter().enumerate() {
-            let former = before.next().and_then(Result::ok);
-            let same = former.filter(|former| former.interface == *interface);
-            // The former one is closed before it is opened anew.
-            let now = same.map_or_else(|| open(number, interface, shared), Ok);
+            let same = |former: &Listening| {
+                former.interface.ifindex == interface.ifindex
+                    && former.interface.name == interface.name
+                    && interface.address.is_some()
+            };
+            // A device that is the same is not closed, whatever else has changed of it.
+            let now = match before.iter().position(same) {
+                Some(at) => {
+                    let mut listening = before.swap_remove(at);
+                    listening.port.follow(number, interface.mac);
+                    listening.interface = interface.clone();
+                    Ok(listening)
+                }
+                None => open(number, interface, shared),
+            };
             self.ports.push(now);
         }
     }
@@ -216,11 +228,11 @@ fn open(number: usize, interface: &InterfaceSpec, shared: &Shared) -> Result<Lis
             "lease through a relay agent on an Ethernet interface",
         ));
     }
-    match Port::open(interface) {
+    match Port::open(number, interface) {
         Ok(port) => {
             let port = Arc::new(port);
             let tasks = [
-                task(receive::requests(shared.clone(), number, port.clone())),
+                task(receive::requests(shared.clone(), port.clone())),
                 task(receive::arp(shared.clone(), port.clone())),
             ];
             tracing::info!(interface = name, %address, "DHCP is served");
@@ -318,6 +330,11 @@ impl Gateway {
         unserved
             .filter_map(|(_, port)| port.as_ref().err().cloned())
             .collect()
+    }
+
+    /// Whether phones are not served where they should be: tried again after a while.
+    pub(crate) fn is_unserved(&self) -> bool {
+        !self.unserved_interfaces().is_empty() || self.provisioning.troubles().next().is_some()
     }
 
     /// The store, and before which second its history may be forgotten.

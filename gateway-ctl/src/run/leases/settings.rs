@@ -42,6 +42,7 @@ pub(super) fn settings(plan: &Plan, dhcp: &Dhcp) -> Settings {
         offer_hold: times.offer.as_secs(),
         decline_rest: times.decline.as_secs(),
         remember: times.remember.as_secs(),
+        smallest_range: plan.config.settings.limits.smallest_range,
         early_renewal: true,
     }
 }

@@ -10,6 +10,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use dataplane::{Hears, InterfaceSpec, packet_socket};
@@ -37,7 +38,9 @@ const LONGEST: usize = 4096;
 pub(super) struct Port {
     /// Its name.
     pub(super) name: String,
-    mac: Mac,
+    /// The server's number of it, and its Ethernet address: both may change while it is
+    /// listened on.
+    now: Mutex<(usize, Mac)>,
     ifindex: u32,
     pub(super) udp: tokio::net::UdpSocket,
     pub(super) arp: AsyncFd<OwnedFd>,
@@ -57,7 +60,7 @@ impl Port {
     ///
     /// # Errors
     /// When another server has the port, or the interface is not there.
-    pub(super) fn open(interface: &InterfaceSpec) -> Result<Self> {
+    pub(super) fn open(number: usize, interface: &InterfaceSpec) -> Result<Self> {
         let name = &interface.name;
         let udp = listen(name).with_context(|| {
             format!(
@@ -72,12 +75,26 @@ impl Port {
             .with_context(|| format!("cannot listen to ARP on {name}"))?;
         Ok(Self {
             name: name.clone(),
-            mac: interface.mac,
+            now: Mutex::new((number, interface.mac)),
             ifindex: interface.ifindex,
             udp,
             arp,
             frames,
         })
+    }
+
+    /// The interface is known by another number now, or has another Ethernet address.
+    pub(super) fn follow(&self, number: usize, mac: Mac) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = (number, mac);
+    }
+
+    fn now(&self) -> (usize, Mac) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server's number of the interface.
+    pub(super) fn number(&self) -> usize {
+        self.now().0
     }
 
     /// Reads a request into `buffer`.
@@ -135,7 +152,7 @@ impl Port {
         ip: Ipv4Addr,
         payload: &[u8],
     ) -> io::Result<()> {
-        let macs = (self.mac, mac);
+        let macs = (self.now().1, mac);
         let ports = (SERVER_PORT, CLIENT_PORT);
         let frame =
             frame::udp(macs, (from, ip), ports, payload).ok_or(io::ErrorKind::InvalidInput)?;
@@ -150,7 +167,7 @@ impl Port {
 
     /// Asks by ARP who has an address.
     pub(super) fn probe(&self, address: Ipv4Addr) -> io::Result<()> {
-        nix::unistd::write(&self.frames, &frame::arp_probe(self.mac, address))?;
+        nix::unistd::write(&self.frames, &frame::arp_probe(self.now().1, address))?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use store::Store as _;
 
 use super::super::gateway::Gateway;
 use super::bind::Unbound;
+use super::receive::MOST_OUTSTANDING;
 use super::records;
 use super::service::Leases;
 use super::sockets::{CLIENT_PORT, SERVER_PORT};
@@ -14,11 +15,7 @@ impl Gateway {
     /// Does what the server wants done.
     pub(crate) fn lease_turn(&mut self) {
         let mut unbound = Unbound::default();
-        while let Some(output) = self
-            .leases
-            .as_mut()
-            .and_then(|leases| leases.server.next_output())
-        {
+        while let Some(output) = self.leases.as_mut().and_then(Leases::next_output) {
             match output {
                 Output::Bind(lease) => {
                     // Its address may have been another's a moment ago.
@@ -48,6 +45,14 @@ impl Gateway {
 }
 
 impl Leases {
+    /// What is to be done next; nothing while too many commits wait for the disk.
+    fn next_output(&mut self) -> Option<Output> {
+        match self.outstanding < MOST_OUTSTANDING {
+            true => self.server.next_output(),
+            false => None,
+        }
+    }
+
     /// Sends, probes, commits.
     fn fulfil(&mut self, output: Output) -> anyhow::Result<()> {
         match output {

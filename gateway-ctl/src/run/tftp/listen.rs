@@ -19,6 +19,9 @@ use super::registry::{NoPlace, Registry};
 use super::socket::TransferSocket;
 use super::transfer::{self, Asked};
 
+/// Requests of a socket that are answered before the others have their turn.
+const AT_ONCE: usize = 64;
+
 /// More than the longest request, so that a longer one is seen to be so.
 const LONGEST: usize = 1024;
 /// A transfer's stack, in bytes: templates are rendered on it.
@@ -90,7 +93,7 @@ impl Listener {
 
     fn drain(&self, socket: &Socket) {
         let mut buffer = [0; LONGEST];
-        loop {
+        for _ in 0..AT_ONCE {
             match receive(socket, &mut buffer) {
                 Ok(Some(arrival)) => {
                     let datagram = &buffer[..arrival.length];

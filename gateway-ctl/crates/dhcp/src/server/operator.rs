@@ -101,6 +101,14 @@ impl Server {
         replaced: Option<Id>,
     ) -> Result<(), Error> {
         self.reservations.check(wanted, replaced)?;
+        self.check_size(wanted.grant)?;
+        let classes = &self.site.settings.classes;
+        if let Some(class) = &wanted.class
+            && !classes.iter().any(|known| known.name == *class)
+        {
+            let class = class.clone();
+            return Err(Error::NoClass { class });
+        }
         let Some(address) = wanted.address else {
             return Ok(());
         };
@@ -113,6 +121,19 @@ impl Server {
         let lease = self.book.lease(address).filter(|lease| lease.is_active());
         match lease {
             Some(lease) if !is_of(&wanted.client, lease) => Err(Error::Leased { address }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the dataplane can bind a range.
+    pub(super) fn check_size(&self, grant: Option<Grant>) -> Result<(), Error> {
+        let smallest = self.site.settings.smallest_range;
+        match grant {
+            Some(Grant { address, ports }) if ports.ports() < smallest => Err(Error::TooSmall {
+                public: address,
+                ports,
+                smallest,
+            }),
             _ => Ok(()),
         }
     }

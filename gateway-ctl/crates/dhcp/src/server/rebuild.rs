@@ -126,6 +126,7 @@ impl Server {
         if self.site.kept_out.contains(&address) {
             return Err(Error::KeptOut { address });
         }
+        self.check_size(lease.grant)?;
         let reserved = self.reservations.at(address);
         match self.reservations.get(reserved) {
             Some(reservation) if !is_of(&reservation.client, lease) => {

@@ -153,6 +153,7 @@ pub fn settings() -> Settings {
         offer_hold: 60,
         decline_rest: 600,
         remember: 86_400,
+        smallest_range: 8,
         early_renewal: true,
     }
 }
