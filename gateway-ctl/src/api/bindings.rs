@@ -174,6 +174,16 @@ fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
         if let Some(wrong) = wrong.into_iter().chain(own).chain(too_small).next() {
             return Err(wrong.into());
         }
+        if let Some(client) = reserved_for(gateway, &entry.spec) {
+            return Err(Failure::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "{} or its ports {} of {} are reserved for {client}",
+                    entry.spec.private, entry.spec.ports, entry.spec.public
+                ),
+                "choose others, or remove the reservation: gateway-ctl leases reservations",
+            ));
+        }
         let conflict = plan
             .ledger
             .check(&entry.spec)
@@ -184,6 +194,17 @@ fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// For whom a binding's address or ports are reserved.
+fn reserved_for(gateway: &Gateway, spec: &BindingSpec) -> Option<String> {
+    let mut all = gateway.leases.as_ref()?.server.reservations();
+    let (one, _) = all.find(|(one, _)| {
+        let grant = one.grant.filter(|grant| grant.address == spec.public);
+        one.address == Some(spec.private)
+            || grant.is_some_and(|grant| grant.ports.overlaps(spec.ports))
+    })?;
+    Some(one.client.to_string())
 }
 
 fn taken(entry: &Entry, conflict: &Conflict) -> Failure {

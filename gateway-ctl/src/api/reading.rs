@@ -10,7 +10,7 @@ use gateway_common::abi::map;
 use super::server::Failure;
 use super::types::{
     ApiError, Counters, InterfaceStatus, LeaseStatus, MapUse, Memory, PoolStatus, ReasonCount,
-    Reloaded, ScopeStatus, Status,
+    Reloaded, ScopeStatus, Status, Unanswered,
 };
 use crate::health;
 use crate::net::{Links, enabled_features};
@@ -66,7 +66,17 @@ fn lease_status(gateway: &mut Gateway) -> Option<LeaseStatus> {
     let served = gateway.served_interfaces();
     let leases = gateway.leases.as_mut()?;
     let (scopes, pools) = leases.usage();
+    let counters = leases.server.counters();
+    let reasons = dhcp::Ignored::ALL
+        .iter()
+        .filter(|of| counters.ignored(**of) > 0);
+    let unanswered = reasons.map(|reason| Unanswered {
+        reason: reason.label().to_owned(),
+        messages: counters.ignored(*reason),
+        meaning: reason.help().to_owned(),
+    });
     Some(LeaseStatus {
+        unanswered: unanswered.collect(),
         active: scopes.iter().map(|scope| scope.active).sum(),
         served,
         scopes: scopes

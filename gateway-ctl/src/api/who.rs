@@ -12,6 +12,7 @@ use super::bindings::binding;
 use super::leases::{had, served};
 use super::server::Failure;
 use super::types::Who;
+use crate::config::Origin;
 use crate::run::{Shared, owner_at, time_text};
 
 #[derive(Debug, Deserialize)]
@@ -78,23 +79,36 @@ async fn then(
     port: u16,
     at: u64,
 ) -> Result<Json<Who>, Failure> {
-    let (store, in_pool) = {
+    let (store, in_pool, now, today) = {
         let mut gateway = shared.lock();
         let in_pool = gateway.plan.config.pool.get(address).is_some();
-        (served(&mut gateway)?.store(), in_pool)
+        let today = gateway.plan.ledger.owner_of(address, port);
+        let kept = today.filter(|entry| entry.origin != Origin::Lease);
+        let today = kept.map(|entry| binding(&gateway, entry));
+        let leases = served(&mut gateway)?;
+        (leases.store(), in_pool, leases.now_seconds(), today)
     };
+    if at > now + 1 {
+        return Err(Failure::bad_request(
+            format!("{} is yet to come", time_text(at)),
+            "leave out the time to ask for now",
+        ));
+    }
     let found = owner_at(&*store, address, port, at).await;
     let lease = found.map_err(Failure::machine)?.as_ref().map(had);
-    let owner = match (&lease, in_pool) {
-        (Some(_), _) => "lease",
-        (None, true) => "free",
-        (None, false) => "not_in_pool",
+    // Bindings of the file and the API have no history: who has one now is all that is known.
+    let today = today.filter(|_| lease.is_none());
+    let owner = match (&lease, &today, in_pool) {
+        (Some(_), ..) => "lease",
+        (None, Some(_), _) => "binding",
+        (None, None, true) => "free",
+        (None, None, false) => "not_in_pool",
     };
     Ok(Json(Who {
         address,
         port,
         owner: owner.to_owned(),
-        binding: None,
+        binding: today,
         at: Some(time_text(at)),
         lease,
     }))

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::output::{Format, Output, Said};
-use crate::config::Problem;
+use crate::config::{Dhcp, Problem};
 use crate::net::Links;
 use crate::run::{FromApi, Plan};
 
@@ -32,6 +32,9 @@ struct Checked {
     outside: usize,
     pool_addresses: usize,
     bindings: usize,
+    scopes: usize,
+    classes: usize,
+    reservations: usize,
     problems: Vec<Problem>,
     /// Problems beyond those.
     problems_omitted: usize,
@@ -51,6 +54,8 @@ impl Check {
         let file = self.file.display().to_string();
         match Plan::make(&self.file, links.as_ref(), FromApi::load) {
             Ok(plan) => {
+                let dhcp = plan.config.dhcp.as_ref();
+                let of_dhcp = |count: &dyn Fn(&Dhcp) -> usize| dhcp.map_or(0, count);
                 let checked = Checked {
                     file,
                     ok: true,
@@ -58,6 +63,9 @@ impl Check {
                     outside: plan.config.outside.len(),
                     pool_addresses: plan.config.pool.len(),
                     bindings: plan.ledger.len(),
+                    scopes: of_dhcp(&|dhcp| dhcp.scopes.len()),
+                    classes: of_dhcp(&|dhcp| dhcp.classes.len()),
+                    reservations: of_dhcp(&|dhcp| dhcp.reservations.len()),
                     ..Checked::default()
                 };
                 self.output.print(&checked, text)
@@ -83,8 +91,15 @@ impl Check {
 }
 
 fn text(checked: &Checked) -> String {
-    format!(
-        "{}: ok: {} inside, {} outside, {} public addresses, {} bindings\n",
+    let mut text = format!(
+        "{}: ok: {} inside, {} outside, {} public addresses, {} bindings",
         checked.file, checked.inside, checked.outside, checked.pool_addresses, checked.bindings
-    )
+    );
+    if checked.scopes > 0 {
+        text += &format!(
+            ", {} scopes, {} classes, {} reservations",
+            checked.scopes, checked.classes, checked.reservations
+        );
+    }
+    text + "\n"
 }

@@ -51,10 +51,25 @@ fn text(who: &types::Who) -> String {
                     had.private, had.mac, had.client_id, had.ports, had.begin
                 )
             }
+            (None, "binding") => {
+                let binding = who.binding.as_ref();
+                let today = binding.map(|binding| {
+                    format!(
+                        "; it is {} now, by the {}, and such bindings have no history",
+                        binding.private, binding.origin
+                    )
+                });
+                format!(
+                    "{at} was leased to nobody at {time}{}\n",
+                    today.unwrap_or_default()
+                )
+            }
             (None, "not_in_pool") => {
                 format!("{at} was leased to nobody at {time}: it is not in the pool\n")
             }
-            (None, _) => format!("{at} was leased to nobody at {time}\n"),
+            (None, _) => {
+                format!("{at} was leased to nobody at {time}, as far as the history goes back\n")
+            }
         };
     }
     match (&who.binding, who.owner.as_str()) {

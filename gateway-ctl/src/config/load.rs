@@ -169,7 +169,7 @@ impl<'a> Document<'a> {
         }
         let mut ledger = Ledger::default();
         self.bindings(path, &inside, &pool, &mut ledger);
-        let dhcp = self.dhcp().read(&settings, &inside, &pool, report);
+        let dhcp = self.dhcp().read(&settings, &inside, &pool, &ledger, report);
         let provision = self.provision(&settings, dhcp.as_ref());
         capacity::check(&settings, &inside, &pool, &ledger, dhcp.as_ref(), report);
         Config {

@@ -21,7 +21,7 @@ pub(super) fn check(gateway: &mut Gateway, found: &mut Vec<Warning>) {
     for trouble in gateway.provisioning.troubles() {
         found.push(critical(
             format!("phones get no files: {trouble}"),
-            "then gateway-ctl reload",
+            "it is tried again every 10 seconds",
         ));
     }
     let Some(leases) = &mut gateway.leases else {

@@ -100,6 +100,9 @@ pub(crate) struct LeaseStatus {
     pub(crate) active: usize,
     /// Interfaces on which DHCP is served.
     pub(crate) served: Vec<String>,
+    /// Messages that were not answered since the start, those reasons that there were.
+    #[serde(default)]
+    pub(crate) unanswered: Vec<Unanswered>,
     pub(crate) scopes: Vec<ScopeStatus>,
     pub(crate) pools: Vec<PoolStatus>,
 }
@@ -131,4 +134,14 @@ pub(crate) struct PoolStatus {
     pub(crate) resting_ports: u64,
     /// Requests that went without for want of a range.
     pub(crate) refused: u64,
+}
+
+/// Why clients were not answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Unanswered {
+    /// The metric's label.
+    pub(crate) reason: String,
+    pub(crate) messages: u64,
+    /// What it means.
+    pub(crate) meaning: String,
 }

@@ -9,7 +9,7 @@ use crate::config::Problem;
 mod leases;
 
 pub(crate) use leases::{
-    Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation, ScopeStatus,
+    Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation, ScopeStatus, Unanswered,
 };
 
 /// Any error.

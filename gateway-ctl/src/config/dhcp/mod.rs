@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use dhcp::{Class, MacRange, Reservation, Scope};
 
+use super::ledger::Ledger;
 use super::pool::Pool;
 use super::report::Report;
 use super::section::Section;
@@ -108,6 +109,7 @@ impl Sections<'_> {
         general: &General,
         inside: &[Inside],
         pool: &Pool,
+        ledger: &Ledger,
         report: &Report,
     ) -> Option<Dhcp> {
         let Some(section) = &self.dhcp else {
@@ -153,14 +155,14 @@ impl Sections<'_> {
         }
         let scopes: Vec<Scope> = scopes.into_iter().map(|read| read.scope).collect();
         let classes: Vec<Class> = classes.into_iter().map(|read| read.class).collect();
-        let reservations = self
-            .reservations
-            .iter()
-            .filter_map(|section| {
-                let smallest = general.limits.smallest_range;
-                reservation::read(section, &scopes, &classes, pool, smallest)
-            })
-            .collect();
+        let smallest = general.limits.smallest_range;
+        let read = self.reservations.iter();
+        let read = read
+            .filter_map(|section| reservation::read(section, &scopes, &classes, pool, smallest));
+        let reservations: Vec<reservation::ReadReservation> = read.collect();
+        reservation::check(&reservations, pool, ledger, report);
+        let reservations = reservations.into_iter().map(|read| read.reservation);
+        let reservations = reservations.collect();
         Some(Dhcp {
             scopes,
             classes,

@@ -3,9 +3,11 @@
 use dhcp::{Class, Reservation, ReservedClient, Scope};
 use ports::Grant;
 
+use super::super::ledger::Ledger;
 use super::super::pool::Pool;
+use super::super::report::{Place, Report};
 use super::super::section::{At, Section};
-use super::super::values;
+use super::super::values::{self, PortSpan};
 use super::clients::{client_id, mac};
 use super::options;
 
@@ -17,7 +19,7 @@ pub(super) fn read(
     classes: &[Class],
     pool: &Pool,
     smallest: u16,
-) -> Option<Reservation> {
+) -> Option<ReadReservation> {
     let client = client(section)?;
     let address = section.string("address", "\"10.10.0.21\"");
     let address = section.checked(address, values::address);
@@ -44,13 +46,95 @@ pub(super) fn read(
         );
     }
     let grant = grant(section, pool, smallest);
-    Some(Reservation {
+    let reservation = Reservation {
         client,
         address: address.map(|found| found.value),
         grant,
         class: class.map(|found| found.value.to_owned()),
         options: options::read(section),
+    };
+    Some(ReadReservation {
+        reservation,
+        at: section.at,
     })
+}
+
+/// A reservation and its line.
+#[derive(Debug)]
+pub(super) struct ReadReservation {
+    pub(super) reservation: Reservation,
+    at: Place,
+}
+
+/// What two reservations want, or a binding has.
+pub(super) fn check(all: &[ReadReservation], pool: &Pool, ledger: &Ledger, report: &Report) {
+    for (index, one) in all.iter().enumerate() {
+        let Reservation { address, grant, .. } = &one.reservation;
+        for other in &all[..index] {
+            let Some(what) = shared(&one.reservation, &other.reservation) else {
+                continue;
+            };
+            let place = report.refer(one.at, other.at);
+            report.problem(
+                one.at,
+                format!("{what} is reserved already ({place})"),
+                "reserve each client, address and range once",
+            );
+        }
+        if let Some(binding) = address.and_then(|address| ledger.get(address)) {
+            report.problem(
+                one.at,
+                format!("reserved address {} has a binding", binding.spec.private),
+                "remove one of the two",
+            );
+        }
+        let Some(Grant { address, ports }) = *grant else {
+            continue;
+        };
+        let ends = [ports.first(), ports.last()];
+        let whose = ends.iter().find_map(|port| ledger.owner_of(address, *port));
+        if let Some(binding) = whose {
+            report.problem(
+                one.at,
+                format!(
+                    "reserved ports {ports} of {address} overlap those of {}",
+                    binding.spec.private
+                ),
+                "reserve other ports",
+            );
+        }
+        let kept = pool.get(address).map(|public| public.reserved.clone());
+        let spans = kept.iter().flat_map(|spans| spans.iter().copied());
+        let services = ports::SERVICES.iter().map(|span| PortSpan {
+            first: *span.start(),
+            last: *span.end(),
+        });
+        if let Some(span) = spans.chain(services).find(|span| span.touches(ports)) {
+            report.problem(
+                one.at,
+                format!("reserved ports {ports} of {address} include port {span}, which no range may have"),
+                "reserve other ports",
+            );
+        }
+    }
+}
+
+/// What both want.
+fn shared(one: &Reservation, other: &Reservation) -> Option<String> {
+    if let (ReservedClient::Macs(ones), ReservedClient::Macs(others)) = (&one.client, &other.client)
+        && let Some(mac) = ones.iter().find(|mac| others.contains(mac))
+    {
+        return Some(mac.to_string());
+    }
+    if one.client == other.client {
+        return Some(format!("client {}", one.client));
+    }
+    if one.address.is_some() && one.address == other.address {
+        return one.address.map(|address| format!("address {address}"));
+    }
+    let (ours, theirs) = (one.grant?, other.grant?);
+    let overlap = ours.address == theirs.address && ours.ports.overlaps(theirs.ports);
+    overlap.then(|| format!("a part of ports {} of {}", ours.ports, ours.address))
 }
 
 fn client(section: &Section<'_>) -> Option<ReservedClient> {

@@ -150,3 +150,31 @@ fn leases_for_ever_may_ask_for_news() {
     );
     assert!(time("infinitely").is_err());
 }
+
+#[test]
+fn what_is_reserved_is_reserved_once() {
+    let reservation = |keys: &str| format!("[[reservation]]\n{keys}\n");
+    let text = [
+        LEASES.to_owned(),
+        "[[binding]]\nprivate = \"10.10.0.9\"\npublic = \"198.51.100.1\"\nports = \"50048-50111\"\n".to_owned(),
+        reservation("macs = [\"02:00:00:00:00:01\"]\naddress = \"10.10.0.5\""),
+        reservation("macs = [\"02:00:00:00:00:02\", \"02:00:00:00:00:01\"]"),
+        reservation("client_id = \"a\"\naddress = \"10.10.0.5\""),
+        reservation("client_id = \"b\"\naddress = \"10.10.0.9\"\npublic = \"198.51.100.1\"\nports = \"50048-50111\""),
+        reservation("client_id = \"c\"\npublic = \"198.51.100.1\"\nports = \"5056-5119\""),
+    ];
+    wrong_with(
+        &text.concat(),
+        &[
+            "gw.toml:27: 02:00:00:00:00:01 is reserved already (line 24); reserve each client, address and \
+             range once",
+            "gw.toml:29: address 10.10.0.5 is reserved already (line 24); reserve each client, address and \
+             range once",
+            "gw.toml:32: reserved address 10.10.0.9 has a binding; remove one of the two",
+            "gw.toml:32: reserved ports 50048-50111 of 198.51.100.1 overlap those of 10.10.0.9; reserve \
+             other ports",
+            "gw.toml:37: reserved ports 5056-5119 of 198.51.100.1 include port 5060-5061, which no range \
+             may have; reserve other ports",
+        ],
+    );
+}

@@ -247,7 +247,7 @@ fn open(number: usize, interface: &InterfaceSpec, shared: &Shared) -> Result<Lis
             tracing::error!(interface = name, error, "DHCP is not served");
             Err(unserved(
                 &error,
-                "stop the other DHCP server (ss -ulpn sport = :67), then gateway-ctl reload",
+                "stop the other DHCP server (ss -ulpn sport = :67); it is tried again every 10 seconds",
             ))
         }
     }
