@@ -1,6 +1,6 @@
 //! Who a client is, and what it is recognised by.
 
-use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,14 +13,24 @@ use crate::text;
 ///
 /// Most clients' identifiers are just their hardware type and address, so that a phone has one
 /// key whether the stage of its boot that asks sends option 61 or not.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientKey(Arc<[u8]>);
+#[derive(Clone)]
+pub struct ClientKey(Bytes);
+
+/// Nearly all keys are short: those are compared where they are, without a look elsewhere.
+#[derive(Clone)]
+enum Bytes {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Arc<[u8]>),
+}
+
+/// As many bytes as take no more room than a pointer would with its neighbours.
+const SHORT: usize = 22;
 
 impl ClientKey {
     /// The key of a client identifier. RFC 2132 section 9.14: two bytes at least.
     #[must_use]
     pub fn from_identifier(identifier: &[u8]) -> Option<Self> {
-        (identifier.len() >= 2).then(|| Self(identifier.into()))
+        (identifier.len() >= 2).then(|| Self::of(identifier))
     }
 
     /// The key of a client that sends no identifier; `None` without an address.
@@ -30,27 +40,57 @@ impl ClientKey {
         if address.iter().all(|byte| *byte == 0) {
             return None;
         }
-        let key: Vec<u8> = [&[hardware.kind()], address].concat();
-        Some(Self(key.into()))
+        let mut key = [0; 1 + Hardware::MOST];
+        key[0] = hardware.kind();
+        key[1..=address.len()].copy_from_slice(address);
+        Some(Self::of(&key[..=address.len()]))
+    }
+
+    fn of(key: &[u8]) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(key);
+                Self(Bytes::Short { length, bytes })
+            }
+            _ => Self(Bytes::Long(key.into())),
+        }
     }
 
     /// Its bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Bytes::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Bytes::Long(bytes) => bytes,
+        }
     }
 }
 
-impl Borrow<[u8]> for ClientKey {
-    fn borrow(&self) -> &[u8] {
-        &self.0
+impl PartialEq for ClientKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ClientKey {}
+
+impl PartialOrd for ClientKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ClientKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 
 /// In hexadecimal.
 impl fmt::Display for ClientKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::hex(f, &self.0)
+        text::hex(f, self.as_bytes())
     }
 }
 
@@ -164,6 +204,11 @@ mod tests {
             Some(key)
         );
         assert_eq!(ClientKey::from_identifier(&[]), None);
+        let long = ClientKey::from_identifier(&[7; 200]).expect("it is long enough");
+        assert_eq!(long.as_bytes(), [7; 200]);
+        let keys = [2, SHORT, SHORT + 1].map(|length| vec![7; length]);
+        let [short, full, more] = keys.map(|key| ClientKey::from_identifier(&key));
+        assert!(short < full && full < more && more < Some(long));
         assert_eq!(ClientKey::from_identifier(&[1]), None);
         let nobody = Hardware::new(1, &[0; 6]).expect("it fits");
         assert_eq!(ClientKey::from_hardware(&nobody), None);

@@ -112,10 +112,10 @@ impl Book {
 
     /// What a client has and had.
     pub(crate) fn leases_of(&self, client: &ClientKey) -> impl Iterator<Item = &Lease> {
-        let all = (client.clone(), Ipv4Addr::UNSPECIFIED)..=(client.clone(), Ipv4Addr::BROADCAST);
-        self.by_client
-            .range(all)
-            .filter_map(|(_, address)| self.lease(*address))
+        let from = (client.clone(), Ipv4Addr::UNSPECIFIED);
+        let all = self.by_client.range(from..);
+        let theirs = all.take_while(move |(found, _)| found == client);
+        theirs.filter_map(|(_, address)| self.lease(*address))
     }
 
     /// The lease that a client has now.

@@ -321,9 +321,8 @@ fn wanted<'a>(parameters: Option<&[u8]>, sources: &Sources<'a>, options: &mut Ve
     for code in PROTOCOL {
         seen[usize::from(*code)] = true;
     }
-    let all = sources.codes();
-    let codes = parameters.unwrap_or(&all).iter().chain(UNASKED);
-    for code in codes {
+    let codes = parameters.map_or_else(|| sources.codes().into(), Cow::Borrowed);
+    for code in codes.iter().chain(UNASKED) {
         let seen = &mut seen[usize::from(*code)];
         if !std::mem::replace(seen, true)
             && let Some(value) = sources.value(*code)
