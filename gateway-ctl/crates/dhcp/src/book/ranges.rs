@@ -59,7 +59,8 @@ fn seconds(now: Time) -> u64 {
     now / 1000
 }
 
-/// Seconds that have begun: a rest that begins now is not a moment too short.
+/// Seconds that have begun: a rest that begins now is not a moment too short, and what ends now is
+/// over before what begins later.
 pub(crate) fn seconds_begun(now: Time) -> u64 {
     now.div_ceil(1000)
 }

@@ -75,7 +75,7 @@ impl Server {
             previous.is_active() && same
         });
         if let Some(previous) = goes_on {
-            lease.granted_at = previous.granted_at;
+            go_on(&mut lease, previous);
             lease.rests = unexpired(&previous.rests, heard.seconds());
             if let Some(time) = self.is_early(previous, &lease, time, heard.now) {
                 self.counters.count(Event::RenewedEarly);
@@ -91,7 +91,7 @@ impl Server {
         };
         self.count_grant(&lease, previous.as_ref(), goes_on);
         if !goes_on {
-            self.leave_others(heard.now, &mut lease, &mut step);
+            self.leave_others(heard.now, &lease, &mut step);
             if let Some(previous) = previous {
                 self.supersede(heard.now, &previous, &mut lease, &mut step);
             }
@@ -139,13 +139,12 @@ impl Server {
                 .map(|class| self.site.class_names[class].clone()),
             pool: pool.map(|pool| self.site.pool_names[pool].clone()),
             grant,
-            // Not before the end of what ended in this second.
+            // Not before the end of what ended in this second. A line of the history that begins in
+            // the second of another is instead of it: that one was of no time at all.
             granted_at: seconds_begun(heard.now),
             renewed_at: now,
             expires: match time {
-                LeaseTime::Finite(seconds) => {
-                    Some(Self::end_second(heard.now) + u64::from(seconds))
-                }
+                LeaseTime::Finite(seconds) => Some(seconds_begun(heard.now) + u64::from(seconds)),
                 LeaseTime::Infinite { .. } => None,
             },
             relay: request.is_relayed().then(|| Relay {
@@ -176,7 +175,7 @@ impl Server {
         match (time, previous.expires) {
             (LeaseTime::Infinite { .. }, None) => Some(time),
             (LeaseTime::Finite(seconds), Some(expires)) => {
-                let left = u32::try_from(expires.checked_sub(Self::end_second(now))?).ok()?;
+                let left = u32::try_from(expires.checked_sub(seconds_begun(now))?).ok()?;
                 let early = left <= seconds && left >= seconds - seconds / 4;
                 early.then_some(LeaseTime::Finite(left))
             }
@@ -216,47 +215,34 @@ impl Server {
 
     /// Ends what the client has elsewhere, or another hardware address of the same phone. The range
     /// may come along.
-    fn leave_others(&mut self, now: Time, lease: &mut Lease, step: &mut Step) {
-        let holder = lease
-            .grant
-            .and_then(|grant| self.book.holder(grant))
+    fn leave_others(&mut self, now: Time, lease: &Lease, step: &mut Step) {
+        let elsewhere = |other: &&Lease| other.address != lease.address;
+        let active = self
+            .book
+            .active_of(&lease.client)
+            .filter(elsewhere)
             .cloned();
-        if let Some(holder) =
-            holder.filter(|holder| holder.address != lease.address && holder.client != lease.client)
-        {
-            begin_after(lease, &holder, now);
+        let holder = lease.grant.and_then(|grant| self.book.holder(grant));
+        let holder = holder.filter(|holder| elsewhere(holder) && holder.client != lease.client);
+        for other in active.into_iter().chain(holder.cloned()) {
             self.counters.count(Event::Moved);
-            self.end(now, &holder, lease.grant, step);
+            self.end(now, &other, lease.grant, step);
         }
+        let had = |other: &&Lease| other.grant.is_some() && other.grant == lease.grant;
         let others = self.book.leases_of(&lease.client);
-        let others = others.filter(|other| {
-            other.address != lease.address
-                && (other.is_active() || (other.grant.is_some() && other.grant == lease.grant))
-        });
-        let others: Vec<Lease> = others.take(MOST_OTHERS).cloned().collect();
-        for mut other in others {
-            if other.grant == lease.grant {
-                begin_after(lease, &other, now);
-            }
-            if other.is_active() {
-                self.counters.count(Event::Moved);
-                self.end(now, &other, lease.grant, step);
-            } else {
-                other.grant = None;
-                step.changes.push(Change::Put(other.clone()));
-                self.book.put(&self.site, other);
-            }
+        let others = others.filter(elsewhere).filter(had).take(MOST_OTHERS);
+        for mut other in others.cloned().collect::<Vec<_>>() {
+            other.grant = None;
+            step.changes.push(Change::Put(other.clone()));
+            self.book.put(&self.site, other);
         }
     }
 
     /// Ends what the address was before: another range of the same client, or the lease of another
     /// hardware address of the same phone.
     fn supersede(&mut self, now: Time, previous: &Lease, lease: &mut Lease, step: &mut Step) {
-        if previous.grant == lease.grant {
-            begin_after(lease, previous, now);
-        }
         if previous.is_active() && previous.grant.is_some() {
-            let end = Some(Self::end_second(now).max(previous.granted_at));
+            let end = Some(seconds_begun(now));
             step.changes
                 .extend(previous.history(end).map(Change::History));
             step.after
@@ -297,7 +283,7 @@ impl Server {
         step: &mut Step,
     ) {
         self.drop_offer_of(&lease.client, now);
-        let at = Self::end_second(now);
+        let at = seconds_begun(now);
         let mut ended = Lease {
             state: State::Ended { at },
             ..lease.clone()
@@ -306,7 +292,7 @@ impl Server {
             true => ended.grant = None,
             false => drop(self.give_back(now, lease)),
         }
-        let end = Some(at.max(lease.granted_at));
+        let end = Some(at);
         step.changes.push(Change::Put(ended.clone()));
         step.changes.extend(lease.history(end).map(Change::History));
         if lease.grant.is_some() {
@@ -330,12 +316,18 @@ fn unexpired(rests: &[Rest], now: u64) -> Vec<Rest> {
         .collect()
 }
 
-/// A range that was another lease's begins anew after that: lines of the history have keys of their
-/// own and do not overlap.
-fn begin_after(lease: &mut Lease, before: &Lease, now: Time) {
-    let end = match before.state {
-        State::Ended { at } => at,
-        State::Active | State::Declined { .. } => seconds_begun(now),
+/// What a client does not say when it renews is as it was: many leave out who they are, and those
+/// behind a relay renew without it.
+fn go_on(lease: &mut Lease, previous: &Lease) {
+    lease.granted_at = previous.granted_at;
+    let said = |now: &mut Option<String>, before: &Option<String>| {
+        if now.is_none() {
+            now.clone_from(before);
+        }
     };
-    lease.granted_at = lease.granted_at.max(end).max(before.granted_at + 1);
+    said(&mut lease.vendor_class, &previous.vendor_class);
+    said(&mut lease.host_name, &previous.host_name);
+    if lease.relay.is_none() {
+        lease.relay.clone_from(&previous.relay);
+    }
 }

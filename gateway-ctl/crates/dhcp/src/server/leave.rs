@@ -6,6 +6,7 @@ use super::Server;
 use super::commit::Step;
 use super::hear::Heard;
 use crate::book::offers::Stage;
+use crate::book::ranges::seconds_begun;
 use crate::client::ClientKey;
 use crate::counters::{Event, Kind};
 use crate::ignored::Ignored;
@@ -98,7 +99,7 @@ impl Server {
             .map(|lease| self.rests_of(now, lease, None));
         if let Some(previous) = previous.filter(|lease| lease.is_active() && lease.grant.is_some())
         {
-            let end = Some(Self::end_second(now).max(previous.granted_at));
+            let end = Some(seconds_begun(now));
             step.changes
                 .extend(previous.history(end).map(Change::History));
             step.after.push((address, Output::Unbind(previous)));
@@ -119,7 +120,7 @@ impl Server {
             expires: None,
             relay: None,
             state: State::Declined {
-                until: Self::end_second(now).saturating_add(rest),
+                until: seconds_begun(now).saturating_add(rest),
             },
             rests: rests.unwrap_or_default(),
         };

@@ -7,7 +7,7 @@ use super::Server;
 use super::commit::Step;
 use super::operator::is_of;
 use crate::book::Book;
-use crate::book::ranges::Owner;
+use crate::book::ranges::{Owner, seconds_begun};
 use crate::error::{Error, Lost};
 use crate::lease::{Lease, Rest, State};
 use crate::output::{Change, Output, Time};
@@ -147,7 +147,7 @@ impl Server {
     /// Ends a lease that does not fit.
     fn lose(&mut self, now: Time, lease: &Lease) -> Step {
         self.hold_back(lease.address);
-        let at = Self::end_second(now);
+        let at = seconds_begun(now);
         let mut step = Step::default();
         let end = Some(at.max(lease.granted_at));
         step.changes.extend(lease.history(end).map(Change::History));

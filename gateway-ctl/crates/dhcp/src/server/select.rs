@@ -6,7 +6,7 @@ use ports::Grant;
 
 use super::Server;
 use super::hear::{Heard, Subject};
-use crate::book::ranges::{Held, Owner, seconds_begun};
+use crate::book::ranges::{Held, Owner};
 use crate::ignored::Ignored;
 use crate::lease::{Lease, State};
 use crate::site::Link;
@@ -168,10 +168,5 @@ impl Server {
         let grant = lease.grant?;
         let owner = Owner::Client(lease.client.clone());
         self.book.ranges.release(now, &owner, grant)
-    }
-
-    /// The second in which something that happens now ends, for what counts from it.
-    pub(super) fn end_second(now: u64) -> u64 {
-        seconds_begun(now)
     }
 }

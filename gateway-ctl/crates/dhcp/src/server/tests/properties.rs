@@ -8,7 +8,7 @@ use crate::reservation::{Reservation, ReservedClient};
 use crate::settings::Settings;
 use crate::testing::invariants::check_history;
 use crate::testing::message::{Message, Told, kind};
-use crate::testing::site::{OTHER_SERVER, PHONES, RELAY, REST, SERVER, grant, hosts, mac};
+use crate::testing::site::{OFFICE, OTHER_SERVER, PHONES, RELAY, REST, SERVER, grant, hosts, mac};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -68,6 +68,7 @@ enum Change {
     Addresses(bool),
     Occupied(bool),
     Pool(bool),
+    Scopes(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -93,6 +94,7 @@ fn step() -> impl Strategy<Value = Step> {
         any::<bool>().prop_map(Change::Addresses),
         any::<bool>().prop_map(Change::Occupied),
         any::<bool>().prop_map(Change::Pool),
+        any::<bool>().prop_map(Change::Scopes),
     ];
     let clients = proptest::collection::vec(0u32..8, 1..3);
     let range = proptest::option::of(0u16..8);
@@ -135,6 +137,8 @@ struct World {
     pair: Pair,
     /// The address each client was told last.
     told: [Option<Ipv4Addr>; 8],
+    /// The settings at first.
+    all: Settings,
 }
 
 impl World {
@@ -245,7 +249,7 @@ impl World {
                     self.hear();
                 }
                 let mut settings = self.pair.server.settings().clone();
-                apply(&mut settings, change);
+                apply(&mut settings, &self.all, change);
                 self.pair.server.reconfigure(now, settings);
             }
         }
@@ -255,8 +259,13 @@ impl World {
     }
 }
 
-fn apply(settings: &mut Settings, change: Change) {
+fn apply(settings: &mut Settings, all: &Settings, change: Change) {
     match change {
+        Change::Scopes(both) => {
+            settings.scopes.truncate(OFFICE);
+            let scopes = all.scopes.iter().skip(OFFICE).filter(|_| both);
+            settings.scopes.extend(scopes.cloned());
+        }
         Change::Nothing => {}
         Change::Ports(more) => settings.classes[0].ports = Some(if more { 128 } else { 64 }),
         Change::Addresses(all) => {
@@ -285,9 +294,10 @@ fn world(probe: bool) -> World {
     // Few ranges, so that they are sought after.
     settings.pools[0].kept_out = vec![1536..=65535];
     settings.probe = probe.then_some(500);
-    let mut pair = Pair::new(settings);
+    let mut pair = Pair::new(settings.clone());
     pair.writes = false;
     World {
+        all: settings,
         pair,
         told: [None; 8],
     }

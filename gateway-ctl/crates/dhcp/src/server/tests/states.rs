@@ -162,6 +162,9 @@ fn renewing_writes_only_when_it_must() {
     );
     assert_eq!(pair.commits, 3);
     assert_eq!(pair.lease(phone(10)).host_name.as_deref(), Some("desk-1"));
+    // What is left out is no change.
+    pair.renew(1, phone(10)).expect("an answer");
+    assert_eq!((pair.commits, pair.events(Event::RenewedEarly)), (3, 2));
     pair.settle();
 }
 
