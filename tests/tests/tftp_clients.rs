@@ -219,7 +219,8 @@ fn both_read_over_a_link_that_loses_packets() {
         "{dir}/one",
     ]);
     assert!(lab.phones_file("one") == bytes);
-    let window = ["--option", "blksize 1428", "--option", "windowsize 8"];
+    // Without windows: atftp says once only that it has one, and gives up when that is lost.
+    let window = ["--option", "blksize 1428"];
     let words = ["-g", "-r", "boot.bin", "-l", "{dir}/two", "10.10.0.1"];
     lab.client(&[&["atftp"][..], &window, &words].concat());
     assert!(lab.phones_file("two") == bytes);
