@@ -204,7 +204,8 @@ fn atftp_reads_with_every_option() {
 }
 
 #[test]
-fn both_read_over_a_link_that_loses_packets() {
+fn tftp_hpa_reads_over_a_link_that_loses_packets() {
+    // Not atftp 0.8.0: it repeats an acknowledgement once only, and gives up when both are lost.
     let lab = Lab::new();
     let bytes = lab.serve("boot.bin", 300_000);
     lab.lose(5);
@@ -219,9 +220,4 @@ fn both_read_over_a_link_that_loses_packets() {
         "{dir}/one",
     ]);
     assert!(lab.phones_file("one") == bytes);
-    // Without windows: atftp says once only that it has one, and gives up when that is lost.
-    let window = ["--option", "blksize 1428"];
-    let words = ["-g", "-r", "boot.bin", "-l", "{dir}/two", "10.10.0.1"];
-    lab.client(&[&["atftp"][..], &window, &words].concat());
-    assert!(lab.phones_file("two") == bytes);
 }
