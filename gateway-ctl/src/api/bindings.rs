@@ -1,14 +1,12 @@
 //! Bindings: list, add, remove.
 
-use std::net::Ipv4Addr;
-
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use dataplane::BindingSpec;
-use serde::Deserialize;
 
+use super::page::PageQuery;
 use super::server::Failure;
 use super::types::{Binding, BindingPage, NewBinding, NewBindings};
 use crate::config::{
@@ -16,23 +14,12 @@ use crate::config::{
 };
 use crate::run::{Gateway, Shared, routers_own};
 
-/// Bindings on a page when nothing else is asked for.
-const PAGE: usize = 1000;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ListQuery {
-    after: Option<Ipv4Addr>,
-    limit: Option<usize>,
-}
-
 pub(super) async fn list(
     State(shared): State<Shared>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<BindingPage>, Failure> {
-    let Query(query) = query.map_err(|error| {
-        Failure::bad_request(error.body_text(), "give after=ADDRESS and limit=NUMBER")
-    })?;
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, 100 * PAGE);
+    let query = PageQuery::of(query)?;
+    let limit = query.limit();
     let gateway = shared.lock();
     let mut entries = gateway.plan.ledger.after(query.after);
     let bindings: Vec<Binding> = entries

@@ -8,30 +8,19 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use dhcp::{HistoryRecord, MacAddr, ReservedClient, State as LeaseState};
 use ports::Grant;
-use serde::Deserialize;
 
+use super::page::PageQuery;
 use super::server::Failure;
 use super::types::{Had, Lease, LeasePage, Reservation};
 use crate::config;
 use crate::run::{Gateway, Leases, Shared, time_text};
 
-/// Leases on a page when nothing else is asked for.
-const PAGE: usize = 1000;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ListQuery {
-    after: Option<Ipv4Addr>,
-    limit: Option<usize>,
-}
-
 pub(super) async fn list(
     State(shared): State<Shared>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<LeasePage>, Failure> {
-    let Query(query) = query.map_err(|error| {
-        Failure::bad_request(error.body_text(), "give after=ADDRESS and limit=NUMBER")
-    })?;
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, 100 * PAGE);
+    let query = PageQuery::of(query)?;
+    let limit = query.limit();
     let mut gateway = shared.lock();
     let leases = served(&mut gateway)?;
     let from = query

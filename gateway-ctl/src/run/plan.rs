@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use dataplane::{BindingSpec, Desired, InterfaceSpec};
-use dhcp::Lease;
 
 use crate::config::{
     self, Config, Conflict, Entry, Ledger, Loaded, Place, Problems, Settings, Wrong, conflicting,
@@ -12,8 +11,6 @@ use crate::config::{
 };
 use crate::net::{Links, resolve};
 use crate::state::BindingsFile;
-
-use super::leases::binding_of;
 
 /// A plan that holds.
 #[derive(Clone, Debug)]
@@ -88,11 +85,8 @@ impl Plan {
     }
 
     /// Enters the bindings of leases, as far as nothing of the plan is in their place.
-    pub(crate) fn enter_leases<'a>(&mut self, leases: impl Iterator<Item = &'a Lease>) {
-        for entry in leases
-            .filter(|lease| lease.is_active())
-            .filter_map(binding_of)
-        {
+    pub(crate) fn enter_leases(&mut self, bindings: impl IntoIterator<Item = Entry>) {
+        for entry in bindings {
             let Config { inside, pool, .. } = &self.config;
             let small = too_small_a_range(&self.config.settings, &entry.spec);
             if small.is_none() && misplaced(inside, pool, &entry.spec).is_empty() {

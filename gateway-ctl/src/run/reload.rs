@@ -1,11 +1,9 @@
 //! A new plan in place of the old: only the difference is written.
 
-use std::net::Ipv4Addr;
-
 use dataplane::{Dataplane, Opened};
 
 use crate::api::types::{Reload, Reloaded};
-use crate::config::{Entry, Problems, Settings};
+use crate::config::{Entry, Origin, Problems, Settings};
 use crate::net::Links;
 
 use super::clock::{now_text, since_epoch};
@@ -136,8 +134,11 @@ impl super::gateway::Gateway {
         mut plan: Plan,
         beginning: Option<Leases>,
     ) -> Result<Reloaded, dataplane::Error> {
-        if let (Some(leases), Some(_)) = (&self.leases, &plan.config.dhcp) {
-            plan.enter_leases(leases.server.leases(Ipv4Addr::UNSPECIFIED));
+        if self.leases.is_some() && plan.config.dhcp.is_some() {
+            // Those that are bound: others are not on disk yet, and are bound when they are.
+            let bound = self.plan.ledger.iter();
+            let leased = bound.filter(|entry| entry.origin == Origin::Lease);
+            plan.enter_leases(leased.cloned());
         }
         let limits = plan.config.settings.limits;
         let former_limits = self.dataplane.limits();

@@ -38,6 +38,5 @@ mod sockets;
 mod turn;
 
 pub(crate) use backup::{Backup, import, lines as backup_lines};
-pub(crate) use bind::binding_of;
 pub(crate) use history::owner_at;
 pub(crate) use service::Leases;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::super::gateway::{Gateway, Shared};
 use super::super::plan::Plan;
+use super::bind::binding_of;
 use super::clock::StoreClock;
 use super::records::Kept;
 use super::settings::settings;
@@ -97,7 +98,9 @@ impl Leases {
         say_lost(&lost);
         let identifier = u16::try_from(std::process::id() & 0xffff).unwrap_or(1);
         let icmp = Arc::new(Icmp::open(identifier).context("cannot send ICMP probes")?);
-        plan.enter_leases(server.leases(Ipv4Addr::UNSPECIFIED));
+        let leases = server.leases(Ipv4Addr::UNSPECIFIED);
+        let active = leases.filter(|lease| lease.is_active());
+        plan.enter_leases(active.filter_map(binding_of));
         let (committed, answers) = mpsc::unbounded_channel();
         let leases = Self {
             server,
