@@ -57,6 +57,11 @@ impl Reservations {
         (entry.reservation.client == *client).then_some((id, entry))
     }
 
+    /// Whether all of the store's can be met.
+    pub(crate) fn are_met(&self) -> bool {
+        self.dormant.is_empty()
+    }
+
     /// All, in the order they were made.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &Entry)> {
         self.entries.iter().map(|(id, entry)| (*id, entry))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use gateway_common::Prefix;
+use ports::Grant;
 
 use crate::client::Name;
 use crate::mac::{MacAddr, MacRange};
@@ -46,9 +47,7 @@ impl Site {
             .iter()
             .map(|interface| interface.address);
         let own: BTreeSet<_> = own.filter(|address| !address.is_unspecified()).collect();
-        let occupied = settings.occupied.iter().map(|(address, _)| *address);
-        let ends = scopes.iter().flat_map(|scope| ends(scope.network));
-        let kept_out = own.iter().copied().chain(occupied).chain(ends).collect();
+        let kept_out = kept_out(&own, &settings);
         let names =
             |names: Vec<&String>| names.into_iter().map(|name| name.as_str().into()).collect();
         let class_names: Vec<Name> = names(settings.classes.iter().map(|c| &c.name).collect());
@@ -73,6 +72,12 @@ impl Site {
             kept_out,
             settings,
         }
+    }
+
+    /// Bindings that are no leases, instead of those before.
+    pub(crate) fn set_occupied(&mut self, occupied: &[(Ipv4Addr, Option<Grant>)]) {
+        self.settings.occupied = occupied.to_vec();
+        self.kept_out = kept_out(&self.own, &self.settings);
     }
 
     pub(crate) fn scope(&self, scope: usize) -> &Scope {
@@ -150,6 +155,13 @@ impl Site {
             .or_else(|| vendor_class.and_then(by_vendor))
             .or_else(|| identifier.and_then(by_identifier))
     }
+}
+
+/// Addresses that are never leased: the server's own, those of bindings, and networks' ends.
+fn kept_out(own: &BTreeSet<Ipv4Addr>, settings: &Settings) -> BTreeSet<Ipv4Addr> {
+    let occupied = settings.occupied.iter().map(|(address, _)| *address);
+    let ends = settings.scopes.iter().flat_map(|scope| ends(scope.network));
+    own.iter().copied().chain(occupied).chain(ends).collect()
 }
 
 /// Which link each scope is on; links are numbered by one of their scopes.

@@ -221,6 +221,12 @@ impl<Owner: Clone + Eq + Display> Allocator<Owner> {
         self.resting.get(&grant).map(|resting| resting.until)
     }
 
+    /// Ranges that rest, whose they were, and until when, in seconds.
+    pub fn resting(&self) -> impl Iterator<Item = (Grant, &Owner, u64)> {
+        let all = self.resting.iter();
+        all.map(|(grant, resting)| (*grant, &resting.former, resting.until))
+    }
+
     /// Makes a live range another owner's, who stands for the same phone.
     ///
     /// # Errors

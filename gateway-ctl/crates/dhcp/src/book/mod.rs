@@ -228,7 +228,7 @@ impl Book {
     }
 
     /// Puts an address where it belongs: free, reusable, or neither.
-    fn refresh(&mut self, site: &Site, address: Ipv4Addr) {
+    pub(crate) fn refresh(&mut self, site: &Site, address: Ipv4Addr) {
         let Some(scope) = site.scope_of(address) else {
             return;
         };

@@ -142,24 +142,30 @@ impl Ranges {
         }
     }
 
-    /// Lets a range rest, or what is free of it: what the store says.
-    pub(crate) fn restore_rest(&mut self, now: Time, former: &ClientKey, grant: Grant, until: u64) {
+    /// Lets a range rest until then (seconds), or what is free of it: it did before.
+    pub(crate) fn rest_again(&mut self, now: Time, former: &Owner, grant: Grant, until: u64) {
         if until <= seconds(now) || self.owner(grant).is_some() {
             return;
         }
-        let owner = Owner::Client(former.clone());
         let Some(pool) = self.pool(grant) else {
             return;
         };
         let restored = pool
             .allocator
-            .restore_rest(seconds(now), &owner, grant, until);
+            .restore_rest(seconds(now), former, grant, until);
         if restored.is_err() {
             // A part of it is somebody else's, or is kept out.
             for half in halves(grant).into_iter().flatten() {
-                self.restore_rest(now, former, half, until);
+                self.rest_again(now, former, half, until);
             }
         }
+    }
+
+    /// Ranges that rest after a binding that was no lease, and until when (seconds).
+    pub(crate) fn foreign_rests(&self) -> Vec<(Grant, u64)> {
+        let resting = self.pools.iter().flat_map(|pool| pool.allocator.resting());
+        let foreign = resting.filter(|(_, former, _)| **former == Owner::Foreign);
+        foreign.map(|(grant, _, until)| (grant, until)).collect()
     }
 
     /// A range for a client of this class: one of those it had, if it can be, else any. `None`

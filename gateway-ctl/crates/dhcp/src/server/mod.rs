@@ -14,10 +14,12 @@
 //! | `answer.rs` | what a reply says and where it goes |
 //! | `commit.rs` | what waits for the disk |
 //! | `operator.rs` | release, reserve, unreserve |
+//! | `bindings.rs` | bindings that are no leases come and go |
 //! | `rebuild.rs` | start and reload: what still fits |
 //! | `usage.rs` | figures |
 
 mod answer;
+mod bindings;
 #[cfg(any(test, feature = "testing"))]
 mod check;
 mod commit;

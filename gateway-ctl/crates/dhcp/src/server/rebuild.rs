@@ -31,17 +31,28 @@ impl Server {
         self.rebuild(now, leases, reservations.into_iter().collect())
     }
 
-    /// Changes the settings, if they are others. Offers are forgotten: a client's request is answered
-    /// without one. Takes time in the number of leases.
+    /// Changes the settings, if they are others. The ranges of bindings that are no more rest like
+    /// a lease's.
+    ///
+    /// When nothing but bindings came and went that touch nobody else, all the rest stays as it is.
+    /// Otherwise offers are forgotten (a client's request is answered without one), and it takes
+    /// time in the number of leases.
     pub fn reconfigure(&mut self, now: Time, settings: Settings) -> Vec<Lost> {
-        if settings == self.site.settings {
+        if settings == self.site.settings || self.exchange_bindings(now, &settings) {
             return Vec::new();
         }
+        let resting = self.book.ranges.foreign_rests();
         self.site = Site::new(settings);
         let book = std::mem::replace(&mut self.book, Book::new(&self.site));
         let leases = book.into_leases().collect();
         let reservations = std::mem::take(&mut self.reservations);
-        self.rebuild(now, leases, reservations.into_stored())
+        let lost = self.rebuild(now, leases, reservations.into_stored());
+        for (grant, until) in resting {
+            self.book
+                .ranges
+                .rest_again(now, &Owner::Foreign, grant, until);
+        }
+        lost
     }
 
     pub(super) fn rebuild(
@@ -195,7 +206,8 @@ impl Server {
             rests.extend(others);
         }
         for (client, grant, until) in rests {
-            self.book.ranges.restore_rest(now, &client, grant, until);
+            let former = Owner::Client(client);
+            self.book.ranges.rest_again(now, &former, grant, until);
         }
     }
 

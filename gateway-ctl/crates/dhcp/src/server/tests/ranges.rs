@@ -3,7 +3,7 @@
 use super::*;
 use crate::lease::Rest;
 use crate::testing::message::{Message, Told, kind};
-use crate::testing::site::{REST, SERVER, grant};
+use crate::testing::site::{PHONES, REST, SERVER, grant};
 
 fn wide(kind: u8, number: u32) -> Message {
     Message::new(kind, number).with(60, b"Wide").with(55, &[43])
@@ -166,5 +166,49 @@ fn occupied_ranges_are_not_given_out() {
         (phone(11), Some(grant(1, 1280, 64)))
     );
     assert_eq!(pair.boot(2).yiaddr, phone(13));
+    pair.settle();
+}
+
+#[test]
+fn a_binding_comes_and_goes_beside_offers() {
+    let mut pair = pair();
+    let offer = pair.ask(&Message::discover(1)).expect("an offer");
+    let binding = (phone(14), Some(grant(1, 1088, 64)));
+    let mut settings = pair.server.settings().clone();
+    settings.occupied = vec![binding];
+    assert_eq!(pair.server.reconfigure(pair.now, settings.clone()), []);
+    pair.server.check(pair.now);
+    assert_eq!(pair.server.offers(), 1, "the offer is forgotten");
+    let request = Message::request(1).asking(offer.yiaddr);
+    assert!(pair.ask(&request.to_server(SERVER)).is_some());
+    assert_eq!(pair.boot(2).grant(), Some(grant(1, 1152, 64)));
+    settings.occupied.clear();
+    assert_eq!(pair.server.reconfigure(pair.now, settings), []);
+    pair.server.check(pair.now);
+    assert_eq!(pair.boot(3).grant(), Some(grant(1, 1216, 64)));
+    pair.settle();
+}
+
+#[test]
+fn the_range_of_a_binding_rests_when_it_is_gone() {
+    let mut settings = settings();
+    let whole = Some(grant(1, 1024, 64));
+    settings.occupied = vec![(phone(14), whole)];
+    let mut pair = Pair::new(settings.clone());
+    settings.occupied.clear();
+    assert_eq!(pair.server.reconfigure(pair.now, settings.clone()), []);
+    // A reload that begins anew does not end the rest.
+    settings.scopes[PHONES].name = "voice".to_owned();
+    assert_eq!(pair.server.reconfigure(pair.now, settings.clone()), []);
+    assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 64);
+    assert_eq!(pair.boot(1).grant(), Some(grant(1, 1088, 64)));
+    // The same binding may come back, an operator knows why.
+    settings.occupied = vec![(phone(13), whole)];
+    assert_eq!(pair.server.reconfigure(pair.now, settings.clone()), []);
+    settings.occupied.clear();
+    assert_eq!(pair.server.reconfigure(pair.now, settings), []);
+    pair.pass(300_000);
+    assert_eq!(pair.server.pools(pair.now)[0].ports.resting, 0);
+    assert_eq!(pair.boot(2).grant(), whole);
     pair.settle();
 }
