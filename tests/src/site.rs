@@ -16,6 +16,7 @@
 
 mod build;
 mod gateway;
+mod maps;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -27,6 +28,7 @@ use crate::tun::TunLink;
 
 pub use build::SiteBuilder;
 pub use gateway::{CtlOutput, Gateway};
+pub use maps::Bound;
 
 /// The first inside network.
 pub const INSIDE: &str = "10.10.0.0/16";

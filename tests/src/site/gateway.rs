@@ -22,7 +22,7 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 /// A running gateway; stopped when dropped, its log printed if the test is failing.
 #[derive(Debug)]
 pub struct Gateway {
-    router: Namespace,
+    pub(super) router: Namespace,
     binary: PathBuf,
     directory: TempDir,
     process: Process,

@@ -3,12 +3,13 @@
 //! says.
 //!
 //! A relay agent speaks for thousands of clients and notes every ACK. After each `kill -9`
-//! and start all that it has noted is compared with what the daemon says.
+//! and start all that it has noted is compared with what the daemon says, and that with the pinned
+//! maps.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod clients;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ fn kill_and_compare(habit: Habit) {
     assert!(told > u64::from(kills), "there was hardly any load");
 }
 
-/// What the clients know, what the daemon says it has leased, and what is bound.
+/// What the clients know, what the daemon says it has leased, and what the maps say.
 fn compare(gateway: &Gateway, known: &Known, kill: u32) {
     let leases = json(gateway, &["leases", "-o", "json"]);
     let leases: BTreeMap<Ipv4Addr, &Value> = leases
@@ -107,24 +108,21 @@ fn compare(gateway: &Gateway, known: &Known, kill: u32) {
         let apart = pair[0].0 != pair[1].0 || pair[0].2 < pair[1].1;
         assert!(apart, "kill {kill}: {pair:?} overlap");
     }
-    let bindings = json(gateway, &["bindings", "-o", "json"]);
-    let bindings = bindings.as_array().unwrap();
-    assert_eq!(
-        bindings.len(),
-        leases.len(),
-        "kill {kill}: bindings and leases"
-    );
-    for binding in bindings {
-        let private: Ipv4Addr = binding["private"].as_str().unwrap().parse().unwrap();
-        let lease = leases[&private];
-        assert_eq!(binding["public"], lease["public"], "kill {kill}: {private}");
-        assert_eq!(binding["ports"], lease["ports"], "kill {kill}: {private}");
-        // The dataplane's word, not the daemon's.
-        assert_eq!(
-            binding["interface"], "inside0",
-            "kill {kill}: {private} is not bound"
-        );
-    }
+    // The maps themselves, past the daemon: all that is leased is bound, and nothing else.
+    let bound = gateway.bound().unwrap();
+    let leased = |(address, lease): (&Ipv4Addr, &&Value)| {
+        let (public, first, last) = range(lease);
+        (*address, public.parse().unwrap(), first, last)
+    };
+    let leased: BTreeSet<(Ipv4Addr, Ipv4Addr, u16, u16)> = leases.iter().map(leased).collect();
+    assert_eq!(bound.blocks, leased, "kill {kill}: blocks and leases");
+    assert_eq!(bound.taken, leases.len(), "kill {kill}: one block each");
+    let mut phones: Vec<(Ipv4Addr, u16, u16)> = leased
+        .iter()
+        .map(|(_, public, first, last)| (*public, *first, *last))
+        .collect();
+    phones.sort_unstable();
+    assert_eq!(bound.phones, phones, "kill {kill}: phones and leases");
 }
 
 fn range(lease: &Value) -> (&str, u16, u16) {
