@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use dhcp::{HistoryRecord, MacAddr, ReservedClient, State as LeaseState};
+use dhcp::{HistoryRecord, ReservedClient, State as LeaseState};
 use ports::Grant;
 
+use super::named::Named;
 use super::page::PageQuery;
 use super::server::Failure;
 use super::types::{Had, Lease, LeasePage, Reservation};
@@ -74,36 +75,30 @@ fn lease(of: &dhcp::Lease) -> Lease {
     }
 }
 
-/// By private address, hardware address or client identifier; a client may have several.
+/// By private address, hardware address or client identifier; a phone may have several.
 pub(super) async fn show(
     State(shared): State<Shared>,
     Path(who): Path<String>,
 ) -> Result<Json<Vec<Lease>>, Failure> {
+    let named = Named::read(&who)?;
     let mut gateway = shared.lock();
     let leases = served(&mut gateway)?;
-    let found: Vec<Lease> = if let Ok(address) = who.parse::<Ipv4Addr>() {
-        leases
-            .server
-            .lease(address)
-            .into_iter()
-            .map(lease)
-            .collect()
-    } else {
-        let mac: Option<MacAddr> = who.parse().ok();
-        let is_meant = |of: &&dhcp::Lease| {
-            (mac.is_some() && of.hardware.mac() == mac) || of.client.to_string() == who
-        };
-        leases
-            .server
-            .leases(Ipv4Addr::UNSPECIFIED)
-            .filter(is_meant)
-            .map(lease)
-            .collect()
-    };
+    let found: Vec<Lease> = leases_of(leases, &named).map(lease).collect();
     if found.is_empty() {
         return Err(unknown(&who));
     }
     Ok(Json(found))
+}
+
+/// A phone's leases, whatever their state.
+fn leases_of<'a>(leases: &'a Leases, named: &'a Named) -> impl Iterator<Item = &'a dhcp::Lease> {
+    // One by address is found at once.
+    let (from, most) = match named {
+        Named::Address(address) => (*address, 1),
+        _ => (Ipv4Addr::UNSPECIFIED, usize::MAX),
+    };
+    let all = leases.server.leases(from).take(most);
+    all.filter(|lease| named.has_lease(lease))
 }
 
 fn unknown(who: &str) -> Failure {
@@ -117,19 +112,26 @@ fn unknown(who: &str) -> Failure {
 
 pub(super) async fn release(
     State(shared): State<Shared>,
-    Path(address): Path<String>,
+    Path(who): Path<String>,
 ) -> Result<Json<Lease>, Failure> {
-    let address = config::address(&address)?;
+    let named = Named::read(&who)?;
     let (released, done) = {
         let mut gateway = shared.lock();
         let leases = served(&mut gateway)?;
-        let active = leases
-            .server
-            .lease(address)
-            .filter(|lease| lease.is_active());
-        let released = active
-            .map(lease)
-            .ok_or_else(|| unknown(&address.to_string()))?;
+        let mut active = leases_of(leases, &named).filter(|lease| lease.is_active());
+        let one = active.next().ok_or_else(|| unknown(&who))?;
+        if let Some(other) = active.next() {
+            return Err(Failure::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "{who} has several leases: {}, {} …",
+                    one.address, other.address
+                ),
+                "name the one that is to end by its private address",
+            ));
+        }
+        let (address, released) = (one.address, lease(one));
+        drop(active);
         let now = leases.now();
         let id = leases
             .server
@@ -140,6 +142,8 @@ pub(super) async fn release(
         (released, done)
     };
     on_disk(done).await?;
+    tracing::info!("a lease was released by an operator");
+    tracing::debug!(address = %released.address, mac = released.mac, "released");
     Ok(Json(released))
 }
 
@@ -195,6 +199,8 @@ pub(super) async fn reserve(
         done
     };
     on_disk(done).await?;
+    tracing::info!("a reservation was made by an operator");
+    tracing::debug!(client = wanted.client, address = ?wanted.address, "reserved");
     Ok((StatusCode::CREATED, Json(wanted)))
 }
 
@@ -231,13 +237,17 @@ pub(super) async fn unreserve(
     State(shared): State<Shared>,
     Path(who): Path<String>,
 ) -> Result<Json<Reservation>, Failure> {
-    let client = client(&who)?;
+    let named = Named::read(&who)?;
     let (removed, done) = {
         let mut gateway = shared.lock();
         let leases = served(&mut gateway)?;
         let mut all = leases.server.reservations();
-        let there = all.find(|(there, _)| there.client == client);
-        let removed = there.map(|(one, in_file)| shown(one, in_file));
+        let there = all.find(|(there, _)| named.has_reservation(there));
+        let (client, removed) = match there {
+            Some((one, in_file)) => (one.client.clone(), shown(one, in_file)),
+            // One that the configuration leaves no room for is forgotten too.
+            None => aside(&who)?,
+        };
         drop(all);
         let now = leases.now();
         let id = leases
@@ -249,15 +259,29 @@ pub(super) async fn unreserve(
         (removed, done)
     };
     on_disk(done).await?;
-    // One that the configuration leaves no room for is forgotten too.
-    Ok(Json(removed.unwrap_or(Reservation {
-        client: who,
+    tracing::info!("a reservation was removed by an operator");
+    tracing::debug!(client = removed.client, "no longer reserved");
+    Ok(Json(removed))
+}
+
+/// A reservation of which nothing is known but its client.
+fn aside(who: &str) -> Result<(ReservedClient, Reservation), Failure> {
+    let client = client(who).map_err(|_| {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            format!("{who} has no reservation"),
+            "see `gateway-ctl leases reservations`",
+        )
+    })?;
+    let shown = Reservation {
+        client: who.to_owned(),
         address: None,
         public: None,
         ports: None,
         class: None,
         origin: Some("api".to_owned()),
-    })))
+    };
+    Ok((client, shown))
 }
 
 /// Who had a port, for people.

@@ -6,6 +6,7 @@
 //! | `server.rs` | the socket, the routes, errors as `{error, fix}` |
 //! | `bindings.rs` | `/v1/bindings` |
 //! | `leases.rs` | `/v1/leases`, `/v1/reservations` |
+//! | `named.rs` | how an operator names a phone |
 //! | `page.rs` | which part of a list is asked for |
 //! | `who.rs` | `/v1/who`: whose a port is or was |
 //! | `backup.rs` | `/v1/export`, `/v1/import` |
@@ -19,6 +20,7 @@ pub(crate) mod types;
 mod backup;
 mod bindings;
 mod leases;
+mod named;
 mod page;
 mod reading;
 mod server;

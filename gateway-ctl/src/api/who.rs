@@ -13,7 +13,7 @@ use super::leases::{had, served};
 use super::server::Failure;
 use super::types::Who;
 use crate::config::Origin;
-use crate::run::{Shared, owner_at, time_text};
+use crate::run::{Gateway, Shared, owner_at, time_text};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct WhoQuery {
@@ -56,6 +56,7 @@ async fn now(shared: &Shared, address: Ipv4Addr, port: u16) -> Result<Json<Who>,
             binding: owner.map(|entry| binding(&gateway, entry)),
             at: None,
             lease: None,
+            reserved_for: reserved_for(&gateway, address, port),
         };
         let leases = gateway.leases.as_mut();
         // A range begins with the next whole second.
@@ -111,16 +112,79 @@ async fn then(
         binding: today,
         at: Some(time_text(at)),
         lease,
+        reserved_for: None,
     }))
 }
 
+/// For whom a port is kept.
+fn reserved_for(gateway: &Gateway, address: Ipv4Addr, port: u16) -> Option<String> {
+    let mut all = gateway.leases.as_ref()?.server.reservations();
+    let (one, _) = all.find(|(one, _)| {
+        let grant = one.grant.filter(|grant| grant.address == address);
+        grant.is_some_and(|grant| grant.ports.contains(port))
+    })?;
+    Some(one.client.to_string())
+}
+
+/// Seconds since 1970 of a time in UTC or with an offset (RFC 3339 section 5.6).
 fn seconds(text: &str) -> Result<u64, Failure> {
-    let parsed = humantime::parse_rfc3339_weak(text).ok();
-    let since = parsed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map(|since| since.as_secs()).ok_or_else(|| {
+    read_time(text).ok_or_else(|| {
         Failure::bad_request(
             format!("\"{text}\" is no time"),
-            "write it in UTC, like 2026-11-21T10:00:00Z",
+            "write it in UTC, like 2026-11-21T10:00:00Z, or with an offset, like \
+             2026-11-21T11:00:00+01:00",
         )
     })
+}
+
+fn read_time(text: &str) -> Option<u64> {
+    let offset_at = text.len().checked_sub("+01:00".len());
+    let split = offset_at.and_then(|at| text.split_at_checked(at));
+    let offset = split.and_then(|(time, offset)| Some((time, read_offset(offset)?)));
+    let (local, offset) = offset.unwrap_or((text, 0));
+    let parsed = humantime::parse_rfc3339_weak(local).ok()?;
+    let seconds = parsed.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    seconds.checked_add_signed(-offset)
+}
+
+/// Seconds that `+01:00` is ahead of UTC.
+fn read_offset(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'+' => (1, &text[1..]),
+        b'-' => (-1, &text[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds = i64::from(hours) * 3600 + i64::from(minutes) * 60;
+    (hours < 24 && minutes < 60).then_some(sign * seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_utc_and_elsewhere() {
+        let noon = read_time("2026-11-21T12:00:00Z");
+        assert_eq!(noon, Some(1_795_262_400));
+        for same in [
+            "2026-11-21T13:00:00+01:00",
+            "2026-11-21T06:30:00-05:30",
+            "2026-11-21 12:00:00",
+            "2026-11-22T00:00:00+12:00",
+        ] {
+            assert_eq!(read_time(same), noon, "{same}");
+        }
+        for wrong in [
+            "",
+            "noon",
+            "2026-11-21",
+            "2026-11-21T12:00:00+1:00",
+            "2026-11-21T12:00:00+25:00",
+            "12:00",
+        ] {
+            assert_eq!(read_time(wrong), None, "{wrong}");
+        }
+    }
 }

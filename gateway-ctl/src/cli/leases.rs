@@ -9,6 +9,9 @@ use super::output::{Format, Output, Table, print};
 use crate::api::client::Client;
 use crate::api::types::{Lease, LeasePage, Reservation};
 
+/// An Ethernet address as text.
+const MAC_LENGTH: usize = 17;
+
 /// Leases of phones: list, show, release; reservations.
 #[derive(Debug, clap::Args)]
 pub(super) struct Leases {
@@ -35,8 +38,9 @@ enum Action {
     /// Take a lease back: its ports are nobody's from now on. The phone asks for another one
     /// when it renews.
     Release {
-        /// The phone's private address.
-        address: Ipv4Addr,
+        /// Its private address, hardware address or client identifier.
+        #[arg(value_name = "ADDRESS|MAC|CLIENT")]
+        phone: String,
     },
     /// Reserve an address, and ports, for a phone; it stays over restarts.
     Reserve {
@@ -58,8 +62,9 @@ enum Action {
     },
     /// Remove a reservation that was added with `reserve`.
     Unreserve {
-        /// The client, as `leases reservations` names it.
-        client: String,
+        /// The phone's address, hardware address or client identifier.
+        #[arg(value_name = "ADDRESS|MAC|CLIENT")]
+        phone: String,
     },
     /// List reservations, the configuration's too.
     Reservations,
@@ -75,10 +80,14 @@ impl Leases {
                 let found: Vec<Lease> = client.get(&format!("/v1/leases/{phone}")).await?;
                 output.print(&found, |found| found.iter().map(details).collect())
             }
-            Some(Action::Release { address }) => {
-                let released: Lease = client.delete(&format!("/v1/leases/{address}")).await?;
+            Some(Action::Release { phone }) => {
+                let released: Lease = client.delete(&format!("/v1/leases/{phone}")).await?;
                 output.print(&released, |lease| {
-                    format!("released: {}{}\n", lease.address, range(lease))
+                    let mut text = format!("released: {}", lease.address);
+                    if let Some((public, ports)) = range(lease) {
+                        text += &format!("; {public} ports {ports} rest and are nobody's");
+                    }
+                    text + "\n"
                 })
             }
             Some(Action::Reserve {
@@ -102,9 +111,9 @@ impl Leases {
                 let made: Reservation = client.post("/v1/reservations", &wanted).await?;
                 output.print(&made, |made| format!("reserved: {}\n", line(made)))
             }
-            Some(Action::Unreserve { client: whom }) => {
+            Some(Action::Unreserve { phone }) => {
                 let removed: Reservation =
-                    client.delete(&format!("/v1/reservations/{whom}")).await?;
+                    client.delete(&format!("/v1/reservations/{phone}")).await?;
                 output.print(&removed, |removed| {
                     format!("no longer reserved: {}\n", line(removed))
                 })
@@ -125,7 +134,11 @@ async fn holder(client: &Client, address: Ipv4Addr, class: Option<String>) -> Re
         anyhow::bail!("nobody has {address} now: say for whom with --client");
     };
     Ok(Reservation {
-        client: format!("id:{}", lease.client_id),
+        // A hardware address stays the same whatever stage of its boot asks.
+        client: match lease.mac.len() {
+            MAC_LENGTH => lease.mac,
+            _ => format!("id:{}", lease.client_id),
+        },
         address: Some(address),
         public: lease.public,
         ports: lease.ports,
@@ -154,7 +167,7 @@ async fn list(client: &Client, output: Output, ended: bool) -> Result<()> {
 
 fn table(leases: &[Lease]) -> String {
     let mut table = Table::new(&[
-        "address", "public", "ports", "mac", "class", "state", "expires", "name",
+        "address", "public", "ports", "mac", "class", "state", "until", "name",
     ]);
     let dash = || "-".to_owned();
     for lease in leases {
@@ -165,15 +178,29 @@ fn table(leases: &[Lease]) -> String {
             lease.mac.clone(),
             lease.class.clone().unwrap_or_else(dash),
             lease.state.clone(),
-            lease.expires.clone().unwrap_or_else(|| "never".to_owned()),
+            until(lease),
             lease.host_name.clone().unwrap_or_default(),
         ]);
     }
     table.to_string()
 }
 
+/// When it ends, or has ended; when a declined address is given out again.
+fn until(lease: &Lease) -> String {
+    let end = match lease.state.as_str() {
+        "active" => &lease.expires,
+        _ => &lease.ended,
+    };
+    end.clone().unwrap_or_else(|| "ever".to_owned())
+}
+
 fn details(lease: &Lease) -> String {
-    let mut text = format!("{} ({}){}\n", lease.address, lease.state, range(lease));
+    let mut text = format!("{} ({})", lease.address, lease.state);
+    if let Some((public, ports)) = range(lease) {
+        let verb = if lease.state == "active" { "is" } else { "was" };
+        text += &format!(" {verb} {public} ports {ports}");
+    }
+    text += "\n";
     let mut add = |what: &str, value: Option<String>| {
         if let Some(value) = value {
             text += &format!("  {what:<13} {value}\n");
@@ -200,11 +227,8 @@ fn details(lease: &Lease) -> String {
     text
 }
 
-fn range(lease: &Lease) -> String {
-    match (lease.public, &lease.ports) {
-        (Some(public), Some(ports)) => format!(" is {public} ports {ports}"),
-        _ => String::new(),
-    }
+fn range(lease: &Lease) -> Option<(Ipv4Addr, &str)> {
+    Some((lease.public?, lease.ports.as_deref()?))
 }
 
 fn line(reservation: &Reservation) -> String {

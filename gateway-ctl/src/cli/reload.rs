@@ -28,5 +28,17 @@ fn text(done: &Reloaded) -> String {
     if done.rebuilt {
         text.push_str("limits have changed: maps were made anew, counters start at zero\n");
     }
+    if done.leases_ended > 0 {
+        text += &format!(
+            "{} leases do not fit the new configuration and have ended: gateway-ctl leases list --all\n",
+            done.leases_ended
+        );
+    }
+    if done.reservations_unmet > 0 {
+        text += &format!(
+            "{} reservations cannot be met now: see the daemon's log\n",
+            done.reservations_unmet
+        );
+    }
     text
 }

@@ -14,7 +14,7 @@ pub(super) struct Who {
     /// Public address and port, as in 198.51.100.1:40003.
     #[arg(value_name = "ADDRESS:PORT")]
     port: SocketAddrV4,
-    /// When, in UTC: 2026-11-21T10:00:00Z. Without it: now.
+    /// When: 2026-11-21T10:00:00Z (UTC), or 2026-11-21T11:00:00+01:00. Without it: now.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[command(flatten)]
@@ -90,7 +90,14 @@ fn text(who: &types::Who) -> String {
             )
         }
         (None, "router") => format!("{at} is in no range: it is the router's own\n"),
-        (None, "free") => format!("{at} is in no range: packets to it are dropped\n"),
+        (None, "free") => match &who.reserved_for {
+            Some(client) => {
+                format!(
+                    "{at} is reserved for {client}, who does not have it now: packets to it are dropped\n"
+                )
+            }
+            None => format!("{at} is in no range: packets to it are dropped\n"),
+        },
         (None, _) => format!("{at} is not in the pool\n"),
     }
 }

@@ -244,6 +244,7 @@ impl Gateway {
                 "binding added"
             );
         }
+        tracing::info!(bindings = entries.len(), "an operator added bindings");
         self.reconfigure_leases();
         Ok(())
     }
@@ -269,6 +270,7 @@ impl Gateway {
             return Err(Refused::State(error));
         }
         self.dataplane.remove(private);
+        tracing::info!("an operator removed a binding");
         tracing::debug!(%private, "binding removed");
         self.reconfigure_leases();
         Ok(())

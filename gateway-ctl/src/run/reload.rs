@@ -10,7 +10,7 @@ use super::clock::{now_text, since_epoch};
 use super::events::Pump;
 use super::gateway::{Shared, device_names, known};
 use super::interfaces;
-use super::leases::Leases;
+use super::leases::{Leases, LostCount};
 use super::plan::{FromApi, Plan};
 
 /// Why a reload was refused; what ran before goes on running.
@@ -65,6 +65,7 @@ pub(crate) async fn reload(shared: &Shared) -> Result<Reloaded, ReloadError> {
                 added = done.added,
                 removed = done.removed,
                 kept = done.kept,
+                leases_ended = done.leases_ended,
                 "reloaded"
             );
         }
@@ -165,22 +166,32 @@ impl super::gateway::Gateway {
         let needs_restart =
             fixed_until_restart(&self.plan.config.settings, &mut plan.config.settings);
         let former_needs_restart = std::mem::replace(&mut self.needs_restart, needs_restart);
-        let former_interfaces = std::mem::replace(&mut self.interfaces, known(&plan.interfaces));
+        let mut interfaces = known(&plan.interfaces);
+        for known in &mut interfaces {
+            // How it was attached to: said again only when that changes.
+            let mut before = self.interfaces.iter();
+            let same = before.find(|before| before.spec.ifindex == known.spec.ifindex);
+            known.attached = same.and_then(|same| same.attached.clone());
+        }
+        let former_interfaces = std::mem::replace(&mut self.interfaces, interfaces);
         let former = std::mem::replace(&mut self.plan, plan);
         match self.apply() {
             Ok(changes) => {
+                let mut lost = LostCount::default();
                 if self.plan.config.dhcp.is_none() {
                     self.leases = None;
                 } else if beginning.is_some() {
                     self.leases = beginning;
                 } else {
-                    self.reconfigure_leases();
+                    lost = self.reconfigure_leases();
                 }
                 Ok(Reloaded {
                     added: changes.added,
                     removed: changes.removed,
                     kept: changes.kept,
                     rebuilt,
+                    leases_ended: lost.leases,
+                    reservations_unmet: lost.reservations,
                 })
             }
             Err(error) => {

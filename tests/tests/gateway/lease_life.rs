@@ -78,10 +78,23 @@ fn operators_see_and_change_leases() {
     let reserved = ctl(&["leases", "reserve", &address]);
     assert_eq!(reserved.code, Some(0), "{reserved:?}");
     let all = bed.json(&["leases", "reservations"]);
-    assert_eq!(all[0]["address"], address);
+    assert_eq!(
+        (&all[0]["address"], &all[0]["client"]),
+        (&address.as_str().into(), &mac.into())
+    );
+    let by_client = format!("id:{}", shown[0]["client_id"].as_str().unwrap());
+    let second = ctl(&["leases", "reserve", "10.10.2.9", "--client", &by_client]);
+    assert!(second.stderr.contains("already"), "{second:?}");
 
-    let released = ctl(&["leases", "release", &address]);
+    let released = ctl(&["leases", "release", mac]);
     assert_eq!(released.code, Some(0), "{released:?}");
+    let kept = bed.json(&["who", &port]);
+    assert_eq!(
+        (&kept["owner"], &kept["reserved_for"]),
+        (&"free".into(), &mac.into())
+    );
+    let gone = bed.json(&["leases", "unreserve", &by_client]);
+    assert_eq!(gone["client"], mac);
     assert_eq!(binding(&bed, lease.address), None);
     let twice = ctl(&["leases", "release", &address]);
     assert!(twice.stderr.contains("has no lease"), "{twice:?}");

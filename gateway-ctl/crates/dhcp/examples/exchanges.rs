@@ -49,7 +49,7 @@ impl Bench {
             destination: ALL,
             payload,
         };
-        self.server.handle(self.now, received);
+        let _ = self.server.handle(self.now, received);
         let mut told = None;
         while let Some(output) = self.server.next_output() {
             match output {

@@ -56,7 +56,7 @@ pub enum Error {
         address: Ipv4Addr,
     },
     /// The client is in another reservation.
-    #[error("{client} has a reservation already: change that one")]
+    #[error("{client} has a reservation already: change or remove that one")]
     ReservedTwice {
         /// Of whom.
         client: ReservedClient,

@@ -87,6 +87,9 @@ pub(crate) struct Who {
     /// Of a time in the past: who had it then. Now: of a leased binding, since when.
     #[serde(default)]
     pub(crate) lease: Option<Had>,
+    /// Now, of what is free: for whom it is reserved.
+    #[serde(default)]
+    pub(crate) reserved_for: Option<String>,
 }
 
 /// How things are.
@@ -248,6 +251,10 @@ pub(crate) struct Reloaded {
     pub(crate) kept: usize,
     /// Whether maps were made anew (limits changed): counters start at zero.
     pub(crate) rebuilt: bool,
+    /// Leases that no longer fit, and have ended.
+    pub(crate) leases_ended: usize,
+    /// Reservations that cannot be met now.
+    pub(crate) reservations_unmet: usize,
 }
 
 /// A dropped packet.

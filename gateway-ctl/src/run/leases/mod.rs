@@ -39,4 +39,4 @@ mod turn;
 
 pub(crate) use backup::{Backup, import, lines as backup_lines};
 pub(crate) use history::owner_at;
-pub(crate) use service::Leases;
+pub(crate) use service::{Leases, LostCount};

@@ -48,11 +48,22 @@ pub(super) async fn requests(shared: Shared, port: Arc<Port>) {
                 payload: &buffer[..datagram.length],
             };
             let now = leases.clock.now();
-            leases.server.handle(now, received);
+            if let Some(reason) = leases.server.handle(now, received) {
+                let client = hardware(received.payload);
+                let (interface, reason) = (&port.name, reason.label());
+                tracing::debug!(interface, client, reason, "not answered");
+            }
             gateway.lease_turn();
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Whose message it is, whatever it is worth: `chaddr` (RFC 2131 section 2).
+fn hardware(message: &[u8]) -> String {
+    let octets = message.get(28..34).unwrap_or_default();
+    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    octets.join(":")
 }
 
 /// ARP on an interface: somebody has an address that is probed.

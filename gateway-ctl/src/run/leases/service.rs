@@ -256,17 +256,42 @@ fn open(number: usize, interface: &InterfaceSpec, shared: &Shared) -> Result<Lis
     }
 }
 
-fn say_lost(lost: &[Lost]) {
+/// How much did not fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LostCount {
+    /// Leases that have ended.
+    pub(crate) leases: usize,
+    /// Reservations that wait.
+    pub(crate) reservations: usize,
+}
+
+/// Says what did not fit: how much, and one of them; phones' addresses only for developers.
+fn say_lost(lost: &[Lost]) -> LostCount {
+    let mut count = LostCount::default();
+    let (mut of_lease, mut of_reservation) = (None, None);
     for lost in lost {
         match lost {
             Lost::Lease { lease, why } => {
-                tracing::warn!(address = %lease.address, client = %lease.client, %why, "a lease ends");
+                tracing::debug!(address = %lease.address, client = %lease.client, %why, "a lease ends");
+                count.leases += 1;
+                of_lease.get_or_insert(why);
             }
             Lost::Reservation { reservation, why } => {
-                tracing::warn!(client = %reservation.client, %why, "a reservation has no room");
+                tracing::debug!(client = %reservation.client, %why, "a reservation has no room");
+                count.reservations += 1;
+                of_reservation.get_or_insert(why);
             }
         }
     }
+    if let Some(first) = of_lease {
+        let leases = count.leases;
+        tracing::warn!(leases, %first, "leases that do not fit the configuration end");
+    }
+    if let Some(first) = of_reservation {
+        let reservations = count.reservations;
+        tracing::warn!(reservations, %first, "reservations cannot be met: they wait for room");
+    }
+    count
 }
 
 impl Gateway {
@@ -303,14 +328,15 @@ impl Gateway {
     }
 
     /// Follows a change of the plan: what still fits is untouched, the rest ends.
-    pub(crate) fn reconfigure_leases(&mut self) {
+    pub(crate) fn reconfigure_leases(&mut self) -> LostCount {
         let (Some(leases), Some(dhcp)) = (&mut self.leases, &self.plan.config.dhcp) else {
-            return;
+            return LostCount::default();
         };
         let now = leases.clock.now();
         let lost = leases.server.reconfigure(now, settings(&self.plan, dhcp));
-        say_lost(&lost);
+        let count = say_lost(&lost);
         self.lease_turn();
+        count
     }
 
     /// Interfaces on which DHCP is served.

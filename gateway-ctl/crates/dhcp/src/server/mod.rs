@@ -41,6 +41,7 @@ use std::net::Ipv4Addr;
 use crate::book::Book;
 use crate::client::ClientKey;
 use crate::counters::Counters;
+use crate::ignored::Ignored;
 use crate::lease::Lease;
 use crate::output::{Output, Received, Time};
 use crate::reservation::Reservation;
@@ -57,7 +58,7 @@ pub use usage::{PoolUsage, ScopeUsage};
 /// # use dhcp::{Server, Settings};
 /// # fn drive(settings: Settings, received: dhcp::Received<'_>) {
 /// let mut server = Server::new(settings);
-/// server.handle(1_000, received);
+/// let _ignored = server.handle(1_000, received);
 /// while let Some(output) = server.next_output() {
 ///     // Send it, write it, ask around; say `committed` when it is written.
 ///     # drop(output);
@@ -101,11 +102,11 @@ impl Server {
     }
 
     /// Handles one message. What is to be done comes out of [`Self::next_output`]; a message
-    /// that is not answered is counted by its reason.
-    pub fn handle(&mut self, now: Time, received: Received<'_>) {
-        if let Err(reason) = self.hear(now, received) {
-            self.counters.count_ignored(reason);
-        }
+    /// that is not answered is counted by its reason, which is returned for the log.
+    pub fn handle(&mut self, now: Time, received: Received<'_>) -> Option<Ignored> {
+        let reason = self.hear(now, received).err()?;
+        self.counters.count_ignored(reason);
+        Some(reason)
     }
 
     /// The settings.

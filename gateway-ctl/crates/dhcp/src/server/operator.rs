@@ -42,6 +42,7 @@ impl Server {
             found => found.map(|(id, _)| id),
         };
         self.check_reservation(&wanted, replaced)?;
+        self.check_alone(&wanted.client, replaced)?;
         let former = replaced.and_then(|id| self.unmake(now, id));
         if let Err(why) = self.make(now, wanted.clone(), false) {
             // Only the range can be refused now; then all stays as it was.
@@ -57,6 +58,21 @@ impl Server {
         let left = former.and_then(|former| former.address);
         self.end_stranded(now, left, &mut step);
         Ok(self.commit(step))
+    }
+
+    /// Whether no phone of this reservation has another one under another name: a phone is known
+    /// by its hardware address and by its identifier, and its leases have both.
+    fn check_alone(&self, client: &ReservedClient, replaced: Option<Id>) -> Result<(), Error> {
+        let leases = self.book.leases(Ipv4Addr::UNSPECIFIED);
+        let theirs = leases.filter(|lease| is_of(client, lease));
+        let others = theirs.filter_map(|lease| self.reservations.of_lease(lease));
+        let mut others = others.filter(|id| Some(*id) != replaced);
+        match self.reservations.get(others.next()) {
+            Some(other) => Err(Error::ReservedTwice {
+                client: other.client.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Ends a reservation. Its client keeps what it has, unless its address is not for others.

@@ -188,7 +188,7 @@ impl Pair {
             destination: to,
             payload,
         };
-        self.server.handle(self.now, received);
+        let _ = self.server.handle(self.now, received);
         self.run();
     }
 

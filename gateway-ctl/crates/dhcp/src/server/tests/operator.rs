@@ -278,3 +278,27 @@ fn by_client_identifier() {
     let discover = Message::new(kind::DISCOVER, 1).with(61, b"\0two");
     assert_eq!(pair.ask(&discover), None);
 }
+
+#[test]
+fn a_phone_has_one_reservation_whatever_it_is_called() {
+    let mut pair = pair();
+    pair.boot(1);
+    let mut by_key = reserved(&[]);
+    let key = pair.lease(phone(10)).client.as_bytes().to_vec();
+    by_key.client = ReservedClient::Id(key);
+    assert_eq!(reserve(&mut pair, at(&[1], phone(10))), Ok(()));
+    let client = reserved(&[1]).client;
+    assert_eq!(
+        reserve(&mut pair, by_key.clone()),
+        Err(Error::ReservedTwice { client })
+    );
+    let id = pair.server.unreserve(pair.now, &reserved(&[1]).client);
+    assert!(id.is_ok());
+    pair.run();
+    assert_eq!(reserve(&mut pair, by_key.clone()), Ok(()));
+    let client = by_key.client;
+    assert_eq!(
+        reserve(&mut pair, at(&[1], phone(10))),
+        Err(Error::ReservedTwice { client })
+    );
+}
