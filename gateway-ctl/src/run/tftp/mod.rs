@@ -16,11 +16,13 @@
 //! | `registry.rs` | how many transfers there are, and whose |
 //! | `transfer.rs` | one transfer from its request to its end |
 //! | `socket.rs` | its socket: waits with a deadline, sends windows at once, turns strangers away |
+//! | `eager.rs` | how an answer is waited for: watching, as long as that pays |
 //! | `sliding.rs` | the part of a file that is under way |
 //! | `counters.rs` | what is counted |
 
 mod bind;
 pub(crate) mod counters;
+mod eager;
 mod listen;
 mod registry;
 mod sliding;

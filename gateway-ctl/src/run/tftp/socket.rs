@@ -15,6 +15,7 @@ use nix::sys::socket::{
 use tftp::{Blocks, ErrorCode, error_datagram};
 
 use super::bind;
+use super::eager::Eager;
 
 /// Headers of IPv4 without options, UDP and TFTP, in bytes.
 const HEADERS: i32 = 20 + 8 + 4;
@@ -47,6 +48,7 @@ pub(super) struct TransferSocket {
     waits: Duration,
     /// Whether the kernel cuts messages into datagrams; not on every way.
     segments: bool,
+    eager: Eager,
 }
 
 impl TransferSocket {
@@ -70,6 +72,7 @@ impl TransferSocket {
             largest_block,
             waits: Duration::ZERO,
             segments: true,
+            eager: Eager::default(),
         })
     }
 
@@ -77,15 +80,19 @@ impl TransferSocket {
         self.largest_block
     }
 
-    /// Waits for a datagram.
+    /// Waits for a datagram; who has a core to spare may watch for it.
     ///
     /// # Errors
     /// When the socket cannot be used.
     pub(super) fn receive<'b>(
         &mut self,
         within: Duration,
+        to_spare: bool,
         buffer: &'b mut [u8],
     ) -> io::Result<Heard<'b>> {
+        if to_spare {
+            self.eager.watch(&self.socket);
+        }
         self.set_wait(within)?;
         match self.socket.recv_from(buffer) {
             Ok((length, from)) if from == SocketAddr::V4(self.client) => {

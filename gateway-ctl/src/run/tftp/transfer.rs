@@ -35,6 +35,8 @@ pub(super) struct Transfer<'t> {
     pub(super) files: &'t dyn Files,
     pub(super) counters: &'t Counters,
     pub(super) place: &'t Place,
+    /// Of this machine.
+    pub(super) cores: u64,
 }
 
 fn now() -> Duration {
@@ -79,6 +81,11 @@ impl Transfer<'_> {
         Ok(())
     }
 
+    /// Whether there are so few transfers that each may keep a core busy.
+    fn has_a_core(&self) -> bool {
+        self.counters.running() * 2 <= self.cores
+    }
+
     fn limits(socket: &TransferSocket) -> Limits {
         Limits {
             block_size: socket.largest_block(),
@@ -118,7 +125,7 @@ impl Transfer<'_> {
                 break;
             };
             let wait = deadline.saturating_sub(now());
-            step = match socket.receive(wait, &mut buffer)? {
+            step = match socket.receive(wait, self.has_a_core(), &mut buffer)? {
                 Heard::Datagram(datagram) => session.handle(now(), datagram),
                 Heard::Nothing => session.handle_timeout(now()),
                 other => {
@@ -155,7 +162,7 @@ impl Transfer<'_> {
                 break;
             };
             let wait = deadline.saturating_sub(now());
-            step = match socket.receive(wait, &mut buffer)? {
+            step = match socket.receive(wait, self.has_a_core(), &mut buffer)? {
                 Heard::Datagram(datagram) => {
                     let received = session.handle(now(), datagram);
                     self.counters
@@ -266,6 +273,7 @@ pub(super) fn run(files: &Arc<dyn Files>, counters: &Counters, place: &Place, as
         files,
         counters,
         place,
+        cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
     };
     if let Err(error) = transfer.run(asked) {
         tracing::debug!(client = %asked.client, %error, "tftp: a socket failed");
