@@ -81,11 +81,26 @@ impl Measured {
     }
 
     /// One round of the search for its highest rate.
-    fn round(&mut self, quick: bool) -> Result<f64> {
+    fn round(&mut self, options: &Options, report: &mut Report) -> Result<f64> {
+        let name = self.kind.name();
+        let first = self.search(options.quick);
+        match first {
+            // dnsmasq sometimes offers one address to everybody after an overload, and refuses it
+            // to all: begun anew it goes on. Ours has no such excuse.
+            Err(why) if self.kind == Kind::Dnsmasq => {
+                report.progress(&format!("{name} is begun anew: {why:#}"));
+                self.server.start()?;
+                self.settle()?;
+                let again = self.search(options.quick);
+                again.with_context(|| format!("{name}, its log:\n{}", self.server.log()))
+            }
+            other => other.with_context(|| format!("{name}, its log:\n{}", self.server.log())),
+        }
+    }
+
+    fn search(&mut self, quick: bool) -> Result<f64> {
         let (place, storm) = (self.server.place(), &mut self.storm);
-        let rate = self.search.round(quick, place, || settle(storm, place));
-        let (name, log) = (self.kind.name(), self.server.log());
-        rate.with_context(|| format!("{name}, its log:\n{log}"))
+        self.search.round(quick, place, || settle(storm, place))
     }
 }
 
@@ -115,7 +130,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     for round in 1..=rounds {
         for measured in &mut all {
             let name = measured.kind.name();
-            let rate = measured.round(options.quick)?;
+            let rate = measured.round(options, report)?;
             report.progress(&format!("round {round}: {name}: {rate:.0} exchanges/s"));
             measured.rates.push(rate);
         }
