@@ -16,8 +16,10 @@
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 /// Where an end of a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Its public address: where its registration came from, or what its lease says.
     pub public: Ipv4Addr,
@@ -30,7 +32,8 @@ pub struct Place {
 }
 
 /// Which of its addresses each end is given of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Choice {
     /// The private one: media stay at the site.
     Private,

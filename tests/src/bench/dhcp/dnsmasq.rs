@@ -66,6 +66,8 @@ impl Server for Dnsmasq {
             mask: MASK,
             lease_time: LEASE_TIME,
         };
+        // One that ran before has the port.
+        self.running = None;
         // No line of log for each message.
         let lines = "dhcp-lease-max=1000000\nquiet-dhcp\n";
         self.running = Some(Running::start_in(

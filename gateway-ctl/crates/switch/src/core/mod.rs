@@ -1,0 +1,344 @@
+//! The switch: what gateways say comes in, what they are told comes out.
+//!
+//! ```text
+//!   ServiceChange --> register.rs --commit--> reply, audit
+//!   Notify ---------> hook.rs ------+
+//!                                   v
+//!      off-hook, digits --> calls.rs: seize --> offer --> ringing --> answered --commit--> talking
+//!                                   |                                                        |
+//!                                   +---------------------- release.rs <---------------------+
+//!   replies --> replies.rs --> the step they belong to                 on-hook, failure, time
+//! ```
+//!
+//! A line is told one thing at a time: what follows waits in its queue (lines.rs) for the reply.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `register.rs` | who may register; restarts, departures |
+//! | `hook.rs` | events of lines |
+//! | `lines.rs` | what lines are told, one by one |
+//! | `replies.rs` | what becomes of it |
+//! | `calls.rs` | a call on its way up |
+//! | `release.rs` | a call on its way down |
+//! | `restore.rs` | after a start: what the store says, and what gateways still have |
+//! | `timeout.rs` | time passes |
+
+mod calls;
+mod hook;
+mod lines;
+mod register;
+mod release;
+mod replies;
+mod restore;
+mod timeout;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use megaco::{ActionReply, ActionRequest, ErrorDescriptor, Octets, TerminationId};
+
+use crate::address::{Choice, Place};
+use crate::counters::Counters;
+use crate::dial_plan::{DialPlan, Number};
+use crate::identity::GatewayId;
+use crate::record::{CallId, CallRecord, EndReason, KeptCall, Progress, Side};
+use crate::registration::{Peer, Registration};
+use crate::settings::{Owner, Settings};
+
+pub use register::Heard;
+
+/// Time since 1970, by a clock that never goes back.
+pub type Time = Duration;
+
+/// A question to a gateway, until it is answered.
+pub type Ticket = u64;
+
+/// What is to be on disk together; the caller says when it is ([`Switch::committed`]).
+pub type CommitId = u64;
+
+/// A request of a gateway's that is answered later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestKey(pub u64);
+
+/// What the store is to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A registration, instead of the gateway's former one.
+    Register(Box<Registration>),
+    /// It is forgotten.
+    Forget(GatewayId),
+    /// An established call.
+    Keep(Box<KeptCall>),
+    /// It is over.
+    Over(CallId),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Ask a gateway; the answer goes to [`Switch::answered`].
+    Ask {
+        /// Which question.
+        ticket: Ticket,
+        /// Who.
+        gateway: GatewayId,
+        /// Where it is.
+        peer: Peer,
+        /// The version it speaks.
+        version: u8,
+        /// What is asked.
+        actions: Vec<ActionRequest>,
+    },
+    /// Answer a gateway's request.
+    Answer {
+        /// Which request.
+        request: RequestKey,
+        /// The answer.
+        actions: Vec<ActionReply>,
+    },
+    /// Write this.
+    Commit {
+        /// For [`Switch::committed`].
+        id: CommitId,
+        /// All or nothing.
+        changes: Vec<Change>,
+    },
+    /// A call is over.
+    Ended(Box<CallRecord>),
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The gateway has not answered in time.
+    Silent,
+    /// It has refused the transaction.
+    Refused(ErrorDescriptor),
+}
+
+/// What a line is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LineState {
+    /// It is hung up.
+    Idle,
+    /// It is lifted, and digits come.
+    Dialling { digits: String, heard: Time },
+    /// It has a call.
+    Call(CallId, Side),
+    /// Its call is over, and it is still lifted.
+    Over,
+}
+
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) state: LineState,
+    /// What it is to be told when it has answered.
+    queue: VecDeque<(ActionRequest, Step)>,
+    asked: Option<Ticket>,
+    /// Number of the last events asked for: others are old.
+    request: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) registration: Registration,
+    pub(crate) lines: BTreeMap<TerminationId, Line>,
+    /// When something came from it last.
+    pub(crate) heard: Time,
+}
+
+/// What an answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing depends on it.
+    Tell,
+    Lines,
+    Contexts,
+    Seize(CallId),
+    Offer(CallId),
+    Connect(CallId),
+    Clear(CallId, Side),
+}
+
+#[derive(Debug)]
+struct Asked {
+    gateway: GatewayId,
+    /// Whose queue waits for it.
+    line: Option<TerminationId>,
+    step: Step,
+}
+
+/// An end of a call that has got a gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) gateway: GatewayId,
+    pub(crate) line: TerminationId,
+    pub(crate) place: Place,
+    pub(crate) number: Option<Number>,
+    /// Its context, when it has one.
+    pub(crate) made: Option<Made>,
+}
+
+/// A context of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) context: u32,
+    pub(crate) media: TerminationId,
+    /// What its gateway offers.
+    pub(crate) local: Octets,
+}
+
+/// Whom a call may go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A line, by its index in the settings.
+    Line(usize),
+    /// A trunk, by its index, and the digits it is given.
+    Trunk(usize, String),
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) dialled: String,
+    pub(crate) progress: Progress,
+    pub(crate) caller: End,
+    pub(crate) called: Option<End>,
+    pub(crate) choice: Option<Choice>,
+    /// Who is tried when this one cannot be had.
+    targets: VecDeque<Target>,
+    /// Why the last one could not be had.
+    refused: EndReason,
+    pub(crate) started: Time,
+    pub(crate) rang: Option<Time>,
+    pub(crate) answered: Option<Time>,
+    /// Answers that connecting still waits for.
+    connecting: u8,
+}
+
+/// A call that is over, until its gateways have told their figures.
+#[derive(Debug)]
+struct Ending {
+    record: CallRecord,
+    left: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Unanswered(CallId),
+    NextDigit(GatewayId, TerminationId),
+    Silent(GatewayId),
+    /// After a start: what has it?
+    Greet(GatewayId),
+}
+
+#[derive(Debug)]
+enum After {
+    Nothing,
+    /// A registration is answered, and its gateway asked what it has.
+    Registered(GatewayId, RequestKey, Vec<ActionReply>),
+    /// Both ends of a call are connected.
+    Connect(CallId),
+}
+
+/// A soft switch without sockets, clock, disk and chance.
+#[derive(Debug)]
+pub struct Switch {
+    settings: Settings,
+    plan: DialPlan<usize>,
+    digit_map: Option<String>,
+    /// Which number a line has.
+    owners: BTreeMap<(Owner, TerminationId), usize>,
+    gateways: BTreeMap<GatewayId, Gateway>,
+    by_mac: BTreeMap<[u8; 6], GatewayId>,
+    calls: BTreeMap<CallId, Call>,
+    endings: BTreeMap<CallId, Ending>,
+    asked: BTreeMap<Ticket, Asked>,
+    waiting: BTreeMap<CommitId, After>,
+    timers: BTreeSet<(Time, Timer)>,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+    next_call: CallId,
+    next_ticket: Ticket,
+    next_commit: CommitId,
+}
+
+impl Switch {
+    /// A switch that nobody has registered with.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let lines = settings.lines.iter().enumerate();
+        let plan = DialPlan::new(
+            lines.map(|(at, line)| (line.number.clone(), at)),
+            settings.prefixes.iter().cloned(),
+        );
+        let lines = settings.lines.iter().enumerate();
+        let owners = lines.map(|(at, line)| ((line.owner.clone(), line.termination.clone()), at));
+        Self {
+            digit_map: plan.digit_map(),
+            plan,
+            owners: owners.collect(),
+            settings,
+            gateways: BTreeMap::new(),
+            by_mac: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            endings: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            next_call: 1,
+            next_ticket: 1,
+            next_commit: 1,
+        }
+    }
+
+    /// What is to be done next.
+    pub fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Who is registered.
+    pub fn registrations(&self) -> impl Iterator<Item = (&Registration, Time)> {
+        let gateways = self.gateways.values();
+        gateways.map(|gateway| (&gateway.registration, gateway.heard))
+    }
+
+    /// The number that a line has.
+    #[must_use]
+    pub fn number(&self, registration: &Registration, line: &TerminationId) -> Option<&Number> {
+        let by_name = Owner::Gateway(registration.id.clone());
+        let by_mac = registration.mac.map(Owner::Mac);
+        let mut owners = [Some(by_name), by_mac].into_iter().flatten();
+        let line = owners.find_map(|owner| self.owners.get(&(owner, line.clone())))?;
+        Some(&self.settings.lines[*line].number)
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn commit(&mut self, changes: Vec<Change>, after: After) {
+        let id = self.next_commit;
+        self.next_commit += 1;
+        self.waiting.insert(id, after);
+        self.outputs.push_back(Output::Commit { id, changes });
+    }
+
+    /// Something is on disk now.
+    pub fn committed(&mut self, now: Time, id: CommitId) {
+        match self.waiting.remove(&id) {
+            Some(After::Registered(gateway, request, actions)) => {
+                self.outputs.push_back(Output::Answer { request, actions });
+                self.greet(now, &gateway);
+            }
+            Some(After::Connect(call)) => self.connect(now, call),
+            Some(After::Nothing) | None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

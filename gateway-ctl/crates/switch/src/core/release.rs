@@ -1,0 +1,195 @@
+//! A call on its way down, from wherever it was.
+
+use megaco::TerminationId;
+
+use super::{After, Call, Change, End, Ending, LineState, Made, Output, Side, Step, Switch, Time};
+use crate::h248::commands;
+use crate::identity::GatewayId;
+use crate::record::{CallId, CallRecord, EndReason, LoggedEnd, Progress};
+
+impl Switch {
+    /// Ends a call. `hung_up` is the side that has hung up, if one has.
+    pub(super) fn release(
+        &mut self,
+        now: Time,
+        id: CallId,
+        reason: EndReason,
+        hung_up: Option<Side>,
+    ) {
+        let Some(call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.counters.ended(reason);
+        if matches!(call.progress, Progress::Connecting | Progress::Talking) {
+            self.commit(vec![Change::Over(id)], After::Nothing);
+        }
+        let record = record(id, &call, now, reason);
+        let talked = call.progress != Progress::Offering && call.progress != Progress::Ringing;
+        let ends = [
+            (Side::Caller, Some(&call.caller)),
+            (Side::Called, call.called.as_ref()),
+        ];
+        let ends = ends
+            .into_iter()
+            .filter_map(|(side, end)| Some((side, end?)));
+        let ends: Vec<_> = ends
+            .filter(|(_, end)| self.gateways.contains_key(&end.gateway))
+            .collect();
+        let left = ends.iter().filter(|(_, end)| end.made.is_some()).count() as u8;
+        match left {
+            0 => self.outputs.push_back(Output::Ended(Box::new(record))),
+            left => drop(self.endings.insert(id, Ending { record, left })),
+        }
+        for (side, end) in ends {
+            if let Some(made) = &end.made {
+                self.clear(end, made, Step::Clear(id, side));
+            }
+            let lifted = match side {
+                Side::Caller => true,
+                Side::Called => talked,
+            };
+            if hung_up == Some(side) || !lifted {
+                self.make_idle(&end.gateway, &end.line);
+            } else {
+                self.notice(&end.gateway, &end.line, Self::tone_for(reason));
+            }
+        }
+    }
+
+    /// Takes a context apart.
+    fn clear(&mut self, end: &End, made: &Made, step: Step) {
+        let action = commands::clear(made.context, [&end.line, &made.media]);
+        self.tell(&end.gateway, &end.line, action, step);
+    }
+
+    /// A context that a call got after it was over goes before anything else is told to its line.
+    pub(super) fn clear_late(
+        &mut self,
+        gateway: &GatewayId,
+        line: Option<&TerminationId>,
+        context: u32,
+    ) {
+        let action = commands::clear_all(context);
+        match line.and_then(|line| self.line(gateway, line)) {
+            Some(there) => there.queue.push_front((action, Step::Tell)),
+            None => self.ask(gateway, action, Step::Tell),
+        }
+    }
+
+    /// A gateway has said what a termination of a call has counted, or never will.
+    pub(super) fn cleared(&mut self, id: CallId, side: Side, counted: Vec<(String, String)>) {
+        let Some(ending) = self.endings.get_mut(&id) else {
+            return;
+        };
+        let end = match side {
+            Side::Caller => Some(&mut ending.record.caller),
+            Side::Called => ending.record.called.as_mut(),
+        };
+        if let Some(end) = end {
+            end.statistics = counted;
+        }
+        ending.left -= 1;
+        if ending.left == 0
+            && let Some(ending) = self.endings.remove(&id)
+        {
+            self.outputs
+                .push_back(Output::Ended(Box::new(ending.record)));
+        }
+    }
+
+    /// Ends those calls of a gateway: what it had for them is gone.
+    pub(super) fn lose_calls(
+        &mut self,
+        now: Time,
+        gateway: &GatewayId,
+        which: impl Fn(&Call) -> bool,
+    ) {
+        let on = |call: &Call| {
+            let called = call.called.as_ref();
+            let is_end = called.is_some_and(|end| end.gateway == *gateway);
+            which(call) && (call.caller.gateway == *gateway || is_end)
+        };
+        let theirs = self.calls.iter().filter(|(_, call)| on(call));
+        let theirs: Vec<CallId> = theirs.map(|(id, _)| *id).collect();
+        for id in theirs {
+            if let Some(call) = self.calls.get_mut(&id) {
+                for end in [Some(&mut call.caller), call.called.as_mut()]
+                    .into_iter()
+                    .flatten()
+                {
+                    if end.gateway == *gateway {
+                        end.made = None;
+                    }
+                }
+            }
+            self.release(now, id, EndReason::GatewayLost, None);
+        }
+    }
+
+    /// Ends a call because the operator says so; whether there is such a call.
+    pub fn end_call(&mut self, now: Time, id: CallId) -> bool {
+        let there = self.calls.contains_key(&id);
+        self.release(now, id, EndReason::Operator, None);
+        there
+    }
+
+    /// Lines of a gateway that wait for an answer which will not come, wait no more.
+    pub(super) fn forget_questions(&mut self, gateway: &GatewayId) {
+        let theirs = self
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.gateway == *gateway);
+        let tickets: Vec<_> = theirs.map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            let step = self.asked.remove(&ticket).map(|asked| asked.step);
+            if let Some(Step::Clear(id, side)) = step {
+                self.cleared(id, side, Vec::new());
+            }
+        }
+        let queued: Vec<Step> = match self.gateways.get_mut(gateway) {
+            Some(there) => there
+                .lines
+                .values_mut()
+                .flat_map(|line| {
+                    line.asked = None;
+                    if !matches!(line.state, LineState::Call(..)) {
+                        line.state = LineState::Idle;
+                    }
+                    line.queue
+                        .drain(..)
+                        .map(|(_, step)| step)
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+            None => Vec::new(),
+        };
+        for step in queued {
+            if let Step::Clear(id, side) = step {
+                self.cleared(id, side, Vec::new());
+            }
+        }
+    }
+}
+
+fn record(id: CallId, call: &Call, now: Time, reason: EndReason) -> CallRecord {
+    let milliseconds = |time: Time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let logged = |end: &End| LoggedEnd {
+        number: end.number.as_ref().map(ToString::to_string),
+        peer: end.gateway.to_string(),
+        line: end.line.as_str().to_owned(),
+        place: end.place,
+        statistics: Vec::new(),
+    };
+    CallRecord {
+        id,
+        dialled: call.dialled.clone(),
+        caller: logged(&call.caller),
+        called: call.called.as_ref().map(logged),
+        choice: call.choice,
+        started: milliseconds(call.started),
+        rang: call.rang.map(milliseconds),
+        answered: call.answered.map(milliseconds),
+        ended: milliseconds(now),
+        reason,
+    }
+}

@@ -1,0 +1,136 @@
+//! After a start: what the store says, and what gateways still have.
+//!
+//! An established call is in the store. A context that is in no call is what a call left behind
+//! that was on its way up when the switch was killed: it is taken apart when its gateway has told of
+//! it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use megaco::{ActionReply, ContextId, Octets, TerminationId};
+
+use super::{After, Call, Change, End, Line, LineState, Made, Side, Step, Switch, Time};
+use crate::h248::commands;
+use crate::identity::GatewayId;
+use crate::record::{EndReason, KeptCall, KeptEnd, Progress};
+use crate::registration::Registration;
+
+/// Gateways that are asked at once after a start, and how long until the next ones are.
+const AT_ONCE: usize = 100;
+
+impl Switch {
+    /// Goes on with what the store says. Gateways are asked which contexts they have, not all at
+    /// once.
+    pub fn restore(
+        &mut self,
+        now: Time,
+        registrations: impl IntoIterator<Item = Registration>,
+        calls: impl IntoIterator<Item = KeptCall>,
+    ) {
+        for registration in registrations {
+            let lines = registration.lines.clone();
+            let id = registration.id.clone();
+            self.enter(now, registration);
+            if let Some(there) = self.gateways.get_mut(&id) {
+                for line in lines
+                    .iter()
+                    .filter_map(|line| TerminationId::new(line).ok())
+                {
+                    there.lines.insert(line, Line::new(LineState::Idle));
+                }
+            }
+        }
+        let mut lost = Vec::new();
+        for call in calls {
+            self.next_call = self.next_call.max(call.id + 1);
+            let id = call.id;
+            if !self.resume(call) {
+                lost.push(Change::Over(id));
+            }
+        }
+        if !lost.is_empty() {
+            self.commit(lost, After::Nothing);
+        }
+        let gateways: Vec<GatewayId> = self.gateways.keys().cloned().collect();
+        for (at, gateway) in gateways.into_iter().enumerate() {
+            let wait = Time::from_secs((at / AT_ONCE) as u64);
+            self.timers
+                .insert((now + wait, super::Timer::Greet(gateway)));
+        }
+    }
+
+    /// The number that the next call has at least.
+    pub fn number_calls_from(&mut self, id: super::CallId) {
+        self.next_call = self.next_call.max(id);
+    }
+
+    fn resume(&mut self, kept: KeptCall) -> bool {
+        let id = kept.id;
+        let (Some(caller), Some(called)) = (end(&kept.caller), end(&kept.called)) else {
+            return false;
+        };
+        for (side, end) in [(Side::Caller, &caller), (Side::Called, &called)] {
+            let Some(there) = self.gateways.get_mut(&end.gateway) else {
+                return false;
+            };
+            let new = || Line::new(LineState::Idle);
+            let line = there.lines.entry(end.line.clone()).or_insert_with(new);
+            line.state = LineState::Call(id, side);
+        }
+        let call = Call {
+            dialled: kept.dialled,
+            progress: Progress::Talking,
+            caller,
+            called: Some(called),
+            choice: Some(kept.choice),
+            targets: VecDeque::new(),
+            refused: EndReason::Refused,
+            started: Time::from_millis(kept.started),
+            rang: None,
+            answered: Some(Time::from_millis(kept.answered)),
+            connecting: 0,
+        };
+        self.calls.insert(id, call);
+        true
+    }
+
+    /// A gateway has told which contexts it has: those of no call are taken apart, and calls whose
+    /// context is gone are over.
+    pub(super) fn has_contexts(&mut self, now: Time, gateway: &GatewayId, actions: &[ActionReply]) {
+        let contexts = actions.iter().filter_map(|action| match action.context {
+            ContextId::Id(context) => Some(context),
+            ContextId::Null | ContextId::Choose | ContextId::All => None,
+        });
+        let there: BTreeSet<u32> = contexts.collect();
+        let (mut known, mut gone) = (BTreeSet::new(), Vec::new());
+        for (id, call) in &self.calls {
+            for end in std::iter::once(&call.caller).chain(&call.called) {
+                if let (true, Some(made)) = (end.gateway == *gateway, &end.made) {
+                    known.insert(made.context);
+                    if !there.contains(&made.context) && call.progress == Progress::Talking {
+                        gone.push(*id);
+                    }
+                }
+            }
+        }
+        for context in there.difference(&known) {
+            self.ask(gateway, commands::clear_all(*context), Step::Tell);
+        }
+        for id in gone {
+            self.release(now, id, EndReason::GatewayLost, None);
+        }
+    }
+}
+
+fn end(kept: &KeptEnd) -> Option<End> {
+    Some(End {
+        gateway: kept.gateway.clone(),
+        line: TerminationId::new(&kept.line).ok()?,
+        place: kept.place,
+        number: kept.number.as_ref().and_then(|number| number.parse().ok()),
+        made: Some(Made {
+            context: kept.context,
+            media: TerminationId::new(&kept.media).ok()?,
+            local: Octets::default(),
+        }),
+    })
+}

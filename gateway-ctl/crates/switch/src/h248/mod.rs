@@ -1,0 +1,9 @@
+//! What the switch says in H.248.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `commands.rs` | actions for media gateways |
+//! | `sdp.rs` | another address in a session description |
+
+pub(crate) mod commands;
+pub(crate) mod sdp;
