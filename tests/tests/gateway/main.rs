@@ -11,6 +11,7 @@
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
 //! | [`leases`], [`lease_life`], [`lease_refusals`] | phones with real DHCP clients; what becomes of leases; who gets none |
+//! | [`backup`] | everything in a file, and back |
 //! | [`provisioning`] | phones fetch files and leave logs |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`spoofing`] | what may not pass does not |
@@ -20,6 +21,7 @@
 //! none has left with a private source.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backup;
 mod bed;
 mod call;
 mod config;
