@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use provision::Templates;
+use provision::{Pattern, Templates};
 use toml::de::DeValue;
 
 use super::phones::{self, Phones};
@@ -48,6 +48,7 @@ impl Provision {
         "uploads",
         "upload_quota",
         "upload_files",
+        "for_all",
         "tftp",
         "http",
     ];
@@ -84,20 +85,30 @@ impl Provision {
         let at = section
             .string("templates", "")
             .map_or(section.at, |found| found.at);
+        let templates = templates::read(&directory, at, rules, section.reader.report);
+        let example = "[\"firmware-*.bin\"]";
+        let for_all = section.all_checked("for_all", example, for_all);
         Self {
             root,
-            templates: Arc::new(templates::read(
-                &directory,
-                at,
-                rules,
-                section.reader.report,
-            )),
+            templates: Arc::new(templates.with_for_all(for_all)),
             uploads,
             quota,
             phones: phones::read(phones, section.reader.report),
             tftp: section.boolean("tftp").is_none_or(|found| found.value),
             http: port(section, "http"),
         }
+    }
+}
+
+/// Names of files for all phones.
+fn for_all(text: &str) -> Result<Pattern, Wrong> {
+    match Pattern::new(text) {
+        Ok(pattern) if pattern.is_personal() => Err(Wrong::new(
+            format!("\"{text}\" is a name for one phone, `for_all` is for all"),
+            "write names without {mac}, like \"firmware-*.bin\"",
+        )),
+        // It says what to write.
+        read => read.map_err(|error| Wrong::new(error.to_string(), "")),
     }
 }
 

@@ -148,7 +148,7 @@ fn unrendered(error: RenderError) -> Refused {
             tracing::warn!("{error}; {}", error.fix);
             Refused::Io(std::io::Error::other(error))
         }
-        error => Refused::Denied(error.to_string()),
+        error => Refused::Anothers(error.to_string()),
     }
 }
 

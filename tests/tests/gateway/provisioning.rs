@@ -156,6 +156,43 @@ fn a_phone_is_told_its_own_ports_and_nobody_elses() {
 }
 
 #[test]
+fn a_file_with_a_mac_address_in_its_name_is_one_phones() {
+    let desk = Desk::new();
+    let (own, other) = (desk.mac(), "02000000ff99");
+    let pairs: Vec<&str> = (0..6).map(|at| &own[2 * at..][..2]).collect();
+    let dashes = format!("SEP{}.xml", pairs.join("-").to_uppercase());
+    // No template answers to any of these.
+    let names = [
+        format!("{own}-dial.xml"),
+        dashes,
+        format!("{other}-dial.xml"),
+    ];
+    for name in &names {
+        std::fs::write(desk.directory.join("files").join(name), "secret").unwrap();
+    }
+    for name in &names {
+        for line in [
+            format!("tftp -m binary 10.10.0.1 -c get {name} x"),
+            format!("curl -sS -f -o x http://10.10.0.1/{name}"),
+        ] {
+            let (_, text) = desk.run(&format!("rm -f x; {line}"));
+            let fetched = desk.fetched("x");
+            if name.starts_with(other) {
+                assert_eq!(fetched, b"", "{line}");
+                let told = ["Error code 1", "File not found", "404"];
+                assert!(
+                    told.iter().any(|word| text.contains(word)),
+                    "{line}: {text}"
+                );
+            } else {
+                assert_eq!(fetched, b"secret", "{line}: {text}");
+            }
+        }
+    }
+    desk.finish();
+}
+
+#[test]
 fn logs_go_to_the_phones_own_folder_up_to_its_quota() {
     let desk = Desk::new();
     let (ok, text) =

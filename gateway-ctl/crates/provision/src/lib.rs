@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `name.rs` | what a phone asks for, as a path that stays below a directory |
 //! | `pattern.rs` | names that a template stands for: `cfg{mac}.xml` |
+//! | `carried.rs` | MAC addresses in names: whose file is it? |
 //! | `phone.rs` | what is known of a phone, as the variables of templates |
 //! | `templates.rs` | which template answers to a name; checked when they are loaded |
 //! | `engine.rs` | what a template can do: few filters, so many steps, so much output |
@@ -30,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod carried;
 mod engine;
 mod error;
 mod escape;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error, ErrorKind};
 
+use crate::carried;
 use crate::engine::{self, FUNCTIONS, MOST_TEXT};
 use crate::phone::VARIABLES;
 use crate::{Match, Name, Pattern, Phone, RenderError, TemplateError};
@@ -28,6 +29,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub struct Templates {
     rules: Vec<Rule>,
+    for_all: Vec<Pattern>,
     environment: Environment<'static>,
 }
 
@@ -45,6 +47,7 @@ impl Default for Templates {
     fn default() -> Self {
         Self {
             rules: Vec::new(),
+            for_all: Vec::new(),
             environment: engine::environment(),
         }
     }
@@ -80,7 +83,11 @@ impl Templates {
             }
         }
         if errors.is_empty() {
-            Ok(Self { rules, environment })
+            Ok(Self {
+                rules,
+                for_all: Vec::new(),
+                environment,
+            })
         } else {
             errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
             errors.dedup();
@@ -88,16 +95,27 @@ impl Templates {
         }
     }
 
+    /// Names that only look as if they carried a MAC address: their files are for all phones.
+    #[must_use]
+    pub fn with_for_all(self, for_all: Vec<Pattern>) -> Self {
+        Self { for_all, ..self }
+    }
+
     /// Whether the phone that asks may have a file of this name, wherever it comes from:
-    /// names with a MAC address in them, as a rule has it, are that phone's alone. Classes
-    /// do not matter here.
+    /// names with a MAC address in them are that phone's alone, whether a rule has the
+    /// address in its pattern or the name looks so. Classes do not matter here.
     ///
     /// # Errors
     /// [`RenderError::Others`], [`RenderError::NoLease`].
     pub fn guard(&self, name: &Name, phone: Option<&Phone>) -> Result<(), RenderError> {
         let mac = phone.map(|phone| phone.mac);
         let anothers = |rule: &Rule| rule.pattern.matches(name, mac) == Match::Others;
-        if self.rules.iter().any(anothers) {
+        let for_all = || {
+            let mut patterns = self.for_all.iter();
+            patterns.any(|pattern| pattern.matches(name, mac) == Match::Own)
+        };
+        let looks_so = || carried::is_anothers(name, mac) && !for_all();
+        if self.rules.iter().any(anothers) || looks_so() {
             return Err(refused(name, phone));
         }
         Ok(())

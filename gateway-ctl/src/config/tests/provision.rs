@@ -66,6 +66,20 @@ fn sizes_and_ports() {
 }
 
 #[test]
+fn names_for_all_phones() {
+    let text = "[provision]\nfor_all = [\"fw-*.bin\", \"sounds/*\"]\n";
+    assert!(checked(&format!("{GOOD}{text}")).is_ok());
+    wrong_with(
+        "[provision]\nfor_all = [\"{mac}.cfg\", \"../a\"]\n",
+        &[
+            "gw.toml:9: \"{mac}.cfg\" is a name for one phone, `for_all` is for all; write names \
+             without {mac}, like \"firmware-*.bin\"",
+            "gw.toml:9: \"../a\" is no name of a file: the name leads upwards (\"..\")",
+        ],
+    );
+}
+
+#[test]
 fn directories_lie_side_by_side() {
     wrong_with(
         "[provision]\nroot = \"/srv\"\nuploads = \"/srv/uploads\"\n",

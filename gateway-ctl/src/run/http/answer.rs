@@ -123,6 +123,7 @@ fn range(headers: &HeaderMap) -> Option<&str> {
 fn not_done(failed: Failed) -> (Outcome, Response<Body>) {
     let (outcome, status) = match failed {
         Failed::Refused(Refused::NotFound) => (Outcome::NotFound, StatusCode::NOT_FOUND),
+        Failed::Refused(Refused::Anothers(_)) => (Outcome::Anothers, StatusCode::NOT_FOUND),
         Failed::Refused(Refused::Denied(_)) => (Outcome::Denied, StatusCode::FORBIDDEN),
         Failed::Refused(Refused::QuotaExceeded(_)) => {
             (Outcome::QuotaExceeded, StatusCode::INSUFFICIENT_STORAGE)

@@ -10,6 +10,8 @@ pub(super) enum Outcome {
     /// A file was stored.
     Stored,
     NotFound,
+    /// The file is another phone's.
+    Anothers,
     Denied,
     QuotaExceeded,
     Busy,
@@ -21,10 +23,11 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Sent,
         Self::Stored,
         Self::NotFound,
+        Self::Anothers,
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
@@ -38,6 +41,7 @@ impl Outcome {
             Self::Sent => "sent",
             Self::Stored => "stored",
             Self::NotFound => "not_found",
+            Self::Anothers => "anothers",
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",

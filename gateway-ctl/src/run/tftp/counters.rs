@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     Broadcast,
     /// [`Refused::NotFound`].
     NotFound,
+    /// [`Refused::Anothers`].
+    Anothers,
     /// [`Refused::Denied`].
     Denied,
     /// [`Refused::QuotaExceeded`].
@@ -29,6 +31,7 @@ impl From<&Refused> for Refusal {
     fn from(refused: &Refused) -> Self {
         match refused {
             Refused::NotFound => Self::NotFound,
+            Refused::Anothers(_) => Self::Anothers,
             Refused::Denied(_) => Self::Denied,
             Refused::QuotaExceeded(_) => Self::QuotaExceeded,
             Refused::Busy(_) => Self::Busy,
@@ -39,9 +42,10 @@ impl From<&Refused> for Refusal {
 
 impl Refusal {
     /// Those that are not about the request's form.
-    const OTHERS: [Self; 6] = [
+    const OTHERS: [Self; 7] = [
         Self::Broadcast,
         Self::NotFound,
+        Self::Anothers,
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
@@ -60,6 +64,7 @@ impl Refusal {
             Self::Malformed(malformed) => malformed.label(),
             Self::Broadcast => "broadcast",
             Self::NotFound => "not_found",
+            Self::Anothers => "anothers",
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",
