@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dhcp::Class;
 use provision::{Pattern, Templates};
 use toml::de::DeValue;
 
@@ -10,6 +11,7 @@ use super::phones::{self, Phones};
 use super::section::Section;
 use super::settings::absolute;
 use super::templates;
+use super::trials::{self, Known};
 use super::values::{self, Wrong};
 use crate::provision::Quota;
 
@@ -58,6 +60,7 @@ impl Provision {
         section: &Section<'_>,
         rules: &[Section<'_>],
         phones: &[Section<'_>],
+        classes: &[Class],
         state: &Path,
     ) -> Self {
         let path = |key, example| absolute(section, key, section.string(key, example));
@@ -85,7 +88,14 @@ impl Provision {
         let at = section
             .string("templates", "")
             .map_or(section.at, |found| found.at);
-        let templates = templates::read(&directory, at, rules, section.reader.report);
+        let report = section.reader.report;
+        let templates = templates::read(&directory, at, rules, report);
+        let phones = phones::read(phones, report);
+        let known = Known {
+            classes,
+            phones: &phones,
+        };
+        trials::check(&templates, &directory, &known, report);
         let example = "[\"firmware-*.bin\"]";
         let for_all = section.all_checked("for_all", example, for_all);
         Self {
@@ -93,7 +103,7 @@ impl Provision {
             templates: Arc::new(templates.with_for_all(for_all)),
             uploads,
             quota,
-            phones: phones::read(phones, section.reader.report),
+            phones,
             tftp: section.boolean("tftp").is_none_or(|found| found.value),
             http: port(section, "http"),
         }

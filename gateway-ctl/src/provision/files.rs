@@ -111,6 +111,9 @@ pub(crate) enum Refused {
     /// Too much is going on; later, perhaps.
     #[error("too many transfers at once: {0}")]
     Busy(String),
+    /// A template, which was logged: phone and line are in the log.
+    #[error("{0}")]
+    Template(String),
     /// The disk.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -125,6 +128,7 @@ impl Refused {
             Self::Denied(_) => "denied",
             Self::QuotaExceeded(_) => "quota_exceeded",
             Self::Busy(_) => "busy",
+            Self::Template(_) => "template",
             Self::Io(_) => "io_error",
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context as _, Result, ensure};
+use dhcp::MacAddr;
 use provision::{Name, NameError, Phone, RenderError, Templates};
 
 use super::files::{Content, Files, Refused, Upload};
@@ -65,6 +66,7 @@ impl Served {
         let phone = self.phones.by_address(from);
         let shared = Arc::clone(&self.shared.read().unwrap_or_else(PoisonError::into_inner));
         let (templates, phone) = (&shared.templates, phone.as_ref());
+        let unrendered = |error| unrendered(error, phone);
         templates.guard(&name, phone).map_err(unrendered)?;
         match shared.tree.open(&name) {
             Err(Refused::NotFound) => {}
@@ -141,12 +143,14 @@ fn checked(name: &str) -> Result<Name, Refused> {
     })
 }
 
-fn unrendered(error: RenderError) -> Refused {
+fn unrendered(error: RenderError, phone: Option<&Phone>) -> Refused {
     match error {
-        // Phones ask again and again; the operator is told without a phone's address.
+        // The operator can only help the phone that is named.
         RenderError::Template(error) => {
-            tracing::warn!("{error}; {}", error.fix);
-            Refused::Io(std::io::Error::other(error))
+            let phone = phone.map(|phone| MacAddr(phone.mac));
+            let phone = phone.map(|mac| mac.to_string()).unwrap_or_default();
+            tracing::warn!(phone, "{error}; {}", error.fix);
+            Refused::Template(error.to_string())
         }
         error => Refused::Anothers(error.to_string()),
     }

@@ -77,6 +77,10 @@ impl Plan {
             }
         }
         let config = loaded.finish()?;
+        // The daemon's log; `check`, which has none, prints them.
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         Ok(Self {
             config,
             ledger,

@@ -18,6 +18,9 @@ upload_quota = "100 KiB"
 name = "{mac}.cfg"
 file = "phone.cfg"
 class = "phone"
+[[template]]
+name = "line-{mac}.cfg"
+file = "line.cfg"
 [[phone]]
 mac = "02:00:00:00:00:07"
 variables = ["account=21"]
@@ -53,6 +56,8 @@ impl Desk {
         }
         std::fs::write(place.join("files/firmware.bin"), firmware()).unwrap();
         std::fs::write(place.join("templates/phone.cfg"), TEMPLATE).unwrap();
+        let line = "host={{ host_name | default('') }}\nline={{ variables.account }}\n";
+        std::fs::write(place.join("templates/line.cfg"), line).unwrap();
         let bed = leases::bed(site, &text);
         let mut client = phone(Program::Udhcpc)
             .start(&bed.phone(1).interface)
@@ -188,6 +193,34 @@ fn a_file_with_a_mac_address_in_its_name_is_one_phones() {
                 assert_eq!(fetched, b"secret", "{line}: {text}");
             }
         }
+    }
+    desk.finish();
+}
+
+#[test]
+fn the_log_says_what_a_template_wants_of_which_phone() {
+    let desk = Desk::new();
+    let mac = desk.mac();
+    for line in [
+        format!("curl -sS -f http://10.10.0.1/line-{mac}.cfg"),
+        format!("tftp -m binary 10.10.0.1 -c get line-{mac}.cfg x && cat x"),
+    ] {
+        let (_, text) = desk.run(&line);
+        assert!(!text.contains("host="), "{line}: {text}");
+    }
+    let log = desk.bed.gateway.log();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("line.cfg"))
+        .collect();
+    assert_eq!(told.len(), 2, "{log}");
+    let pairs: Vec<&str> = (0..6).map(|at| &mac[2 * at..][..2]).collect();
+    for word in [
+        "template line.cfg, line 2: `variables.account` is not set for the phone; add \
+         \"account=..\" to `variables` of its [[phone]]",
+        &pairs.join(":"),
+    ] {
+        assert!(told.iter().all(|line| line.contains(word)), "{word}: {log}");
     }
     desk.finish();
 }

@@ -26,6 +26,7 @@
 //! | `templates.rs` | which template answers to a name; checked when they are loaded |
 //! | `engine.rs` | what a template can do: few filters, so many steps, so much output |
 //! | `escape.rs` | values as XML, JSON or plain text can hold them |
+//! | `trouble.rs` | what is wrong with a template, in words |
 //! | `error.rs` | why there is no file |
 //! | `testing.rs` | what must hold whatever comes in, for the fuzz target |
 
@@ -41,6 +42,7 @@ mod phone;
 mod templates;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod trouble;
 
 pub use error::{NameError, PatternError, RenderError, TemplateError};
 pub use name::Name;

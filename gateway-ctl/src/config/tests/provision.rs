@@ -165,3 +165,68 @@ fn a_directory_that_is_not_there_is_named() {
         ],
     );
 }
+
+/// A good configuration with leases, two classes, a phone and a template.
+fn with_template(text: &str, class: &str) -> (tempfile::TempDir, String) {
+    let (directory, line) = templates(&[("phone.cfg", text)]);
+    let leases = LEASES.replace(
+        "[limits]",
+        "primary_switch = \"198.51.100.200:5060\"\n[[class]]\nname = \"fax\"\n\
+         vendor_classes = [\"Fax*\"]\n[limits]",
+    );
+    let text = format!(
+        "{GOOD}{leases}[provision]\n{line}[[template]]\nname = \"{{mac}}.cfg\"\n\
+         file = \"phone.cfg\"\n{class}[[phone]]\nmac = \"02:00:00:00:00:01\"\n\
+         variables = [\"user=201\"]\n"
+    );
+    (directory, text)
+}
+
+#[test]
+fn what_no_phone_has_is_found_without_one() {
+    let (directory, text) = with_template("a\n{{ variables.user }}{{ variables.line }}\n", "");
+    let place = directory.path().display();
+    assert_eq!(
+        checked(&text).map(|_| ()).unwrap_err(),
+        [format!(
+            "{place}/phone.cfg:2: `variables.line` is not set for the phone; add \"line=..\" to \
+             `variables` of its [[phone]], or write {{{{ variables.line | default('') }}}}"
+        )]
+    );
+    // Of a class of its own.
+    let of = |class| with_template("{{ variables.user }}\n{{ switch }}\n", class);
+    let (directory, text) = of("class = \"fax\"\n");
+    let place = directory.path().display();
+    assert_eq!(
+        checked(&text).map(|_| ()).unwrap_err(),
+        [format!(
+            "{place}/phone.cfg:2: `switch` is not known of the phone; write primary_switch in its \
+             [[class]], or write {{% if switch is defined %}}"
+        )]
+    );
+    let (_directory, text) = of("class = \"phone\"\n");
+    assert!(checked(&text).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn what_some_phones_have_not_got_is_a_warning() {
+    let (directory, text) = with_template("{{ first_port }}\n{{ host_name }}\n", "");
+    let place = directory.path().display();
+    let config = checked(&text).unwrap();
+    let found: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            format!(
+                "{place}/phone.cfg:1: phones of class \"fax\" get no file: `first_port` is not \
+                 known of the phone; give its [[class]] `ports`, or write {{% if first_port is \
+                 defined %}}"
+            ),
+            format!(
+                "{place}/phone.cfg:2: phones of class \"phone\" without a host name get no file: \
+                 `host_name` is not known of the phone; see to it that the phone has it, or write \
+                 {{% if host_name is defined %}}"
+            ),
+        ]
+    );
+}

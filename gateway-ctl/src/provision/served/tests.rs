@@ -184,7 +184,7 @@ fn a_reload_counts_from_the_next_file_on() {
     upload.finish().unwrap();
     assert_eq!(read(&served, ALICE, "log").unwrap(), "log");
     let broken = read(&served, ALICE, "b.cfg").unwrap_err();
-    assert!(matches!(broken, Refused::Io(_)), "{broken:?}");
+    assert!(matches!(broken, Refused::Template(_)), "{broken:?}");
 }
 
 #[test]

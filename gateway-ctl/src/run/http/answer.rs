@@ -129,6 +129,9 @@ fn not_done(failed: Failed) -> (Outcome, Response<Body>) {
             (Outcome::QuotaExceeded, StatusCode::INSUFFICIENT_STORAGE)
         }
         Failed::Refused(Refused::Busy(_)) => (Outcome::Busy, StatusCode::SERVICE_UNAVAILABLE),
+        Failed::Refused(Refused::Template(_)) => {
+            (Outcome::Template, StatusCode::INTERNAL_SERVER_ERROR)
+        }
         Failed::Refused(Refused::Io(error)) => {
             tracing::warn!(%error, "a file could not be served over HTTP");
             (Outcome::IoError, StatusCode::INTERNAL_SERVER_ERROR)

@@ -15,6 +15,8 @@ pub(super) enum Outcome {
     Denied,
     QuotaExceeded,
     Busy,
+    /// A template could not be rendered for the phone.
+    Template,
     IoError,
     /// No request that could be answered: method, path or range.
     BadRequest,
@@ -23,7 +25,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Sent,
         Self::Stored,
         Self::NotFound,
@@ -31,6 +33,7 @@ impl Outcome {
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
+        Self::Template,
         Self::IoError,
         Self::BadRequest,
         Self::GivenUp,
@@ -45,6 +48,7 @@ impl Outcome {
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",
+            Self::Template => "template",
             Self::IoError => "io_error",
             Self::BadRequest => "bad_request",
             Self::GivenUp => "given_up",

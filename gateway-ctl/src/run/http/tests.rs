@@ -33,6 +33,7 @@ fn refused(name: &str) -> Refused {
         "/denied" => Refused::Denied("a secret reason".into()),
         "/busy" => Refused::Busy("a secret reason".into()),
         "/full" => Refused::QuotaExceeded("a secret reason".into()),
+        "/template" => Refused::Template("a secret reason".into()),
         "/broken" => Refused::Io(std::io::Error::other("a secret reason")),
         _ => Refused::NotFound,
     }
@@ -257,6 +258,7 @@ fn phones_are_told_no_reasons() {
         ("/denied", 403, "denied"),
         ("/full", 507, "quota_exceeded"),
         ("/busy", 503, "busy"),
+        ("/template", 500, "template"),
         ("/broken", 500, "io_error"),
         ("/%ff", 400, "bad_request"),
     ] {

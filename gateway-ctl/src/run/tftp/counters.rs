@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     QuotaExceeded,
     /// Too many transfers, of all or of this phone; or [`Refused::Busy`].
     Busy,
+    /// [`Refused::Template`].
+    Template,
     /// [`Refused::Io`].
     IoError,
 }
@@ -35,6 +37,7 @@ impl From<&Refused> for Refusal {
             Refused::Denied(_) => Self::Denied,
             Refused::QuotaExceeded(_) => Self::QuotaExceeded,
             Refused::Busy(_) => Self::Busy,
+            Refused::Template(_) => Self::Template,
             Refused::Io(_) => Self::IoError,
         }
     }
@@ -42,13 +45,14 @@ impl From<&Refused> for Refusal {
 
 impl Refusal {
     /// Those that are not about the request's form.
-    const OTHERS: [Self; 7] = [
+    const OTHERS: [Self; 8] = [
         Self::Broadcast,
         Self::NotFound,
         Self::Anothers,
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
+        Self::Template,
         Self::IoError,
     ];
 
@@ -68,6 +72,7 @@ impl Refusal {
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",
+            Self::Template => "template",
             Self::IoError => "io_error",
         }
     }

@@ -30,6 +30,7 @@ fn refusal(name: &str) -> Result<(), Refused> {
         Some("access") => Refused::Denied("a FIFO".to_owned()),
         Some("room") => Refused::QuotaExceeded("full".to_owned()),
         Some("time") => Refused::Busy("later".to_owned()),
+        Some("variable") => Refused::Template("undefined".to_owned()),
         Some("disk") => Refused::Io(io::ErrorKind::BrokenPipe.into()),
         _ => return Ok(()),
     })
@@ -287,6 +288,7 @@ fn what_is_refused_is_told_and_counted() {
         ("no-access", 2, Refusal::Denied),
         ("no-room", 3, Refusal::QuotaExceeded),
         ("no-time", 0, Refusal::Busy),
+        ("no-variable", 0, Refusal::Template),
         ("no-disk", 0, Refusal::IoError),
     ] {
         let request = format!("\0\x01{name}\0octet\0");
@@ -301,7 +303,7 @@ fn what_is_refused_is_told_and_counted() {
     let all: u64 = Refusal::all()
         .map(|refusal| bed.counters.refused(refusal))
         .sum();
-    assert_eq!(all, 7);
+    assert_eq!(all, 8);
 }
 
 #[test]

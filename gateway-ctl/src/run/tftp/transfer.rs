@@ -213,7 +213,9 @@ fn told(refused: &Refused) -> (ErrorCode, &'static str) {
         Refused::Denied(_) => (ErrorCode::AccessViolation, "access denied"),
         Refused::QuotaExceeded(_) => (ErrorCode::DiskFull, "too much: quota exceeded"),
         Refused::Busy(_) => (ErrorCode::NotDefined, "busy: try again later"),
-        Refused::Io(_) => (ErrorCode::NotDefined, "the server cannot do that now"),
+        Refused::Template(_) | Refused::Io(_) => {
+            (ErrorCode::NotDefined, "the server cannot do that now")
+        }
     }
 }
 
