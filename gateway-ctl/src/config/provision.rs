@@ -89,6 +89,18 @@ impl Provision {
             .string("templates", "")
             .map_or(section.at, |found| found.at);
         let report = section.reader.report;
+        if !root.is_dir() {
+            let at = section.value("root").map_or(section.at, |(_, at)| at);
+            let message = format!(
+                "provision root {} is no directory: only templates are served, and what phones have \
+                 written",
+                root.display()
+            );
+            section
+                .reader
+                .report
+                .warning(at, message, "make it, or correct `root`");
+        }
         let templates = templates::read(&directory, at, rules, report);
         let phones = phones::read(phones, report);
         let known = Known {
@@ -98,14 +110,25 @@ impl Provision {
         trials::check(&templates, &directory, &known, report);
         let example = "[\"firmware-*.bin\"]";
         let for_all = section.all_checked("for_all", example, for_all);
+        let tftp = section.boolean("tftp").is_none_or(|found| found.value);
+        let http = port(section, "http");
+        if !tftp && http.is_none() {
+            let at = section.value("tftp").map_or(section.at, |(_, at)| at);
+            let message = "neither TFTP nor HTTP is on: phones get no files";
+            section.problem(
+                at,
+                message,
+                "write tftp = true or http = 80, or leave [provision] out",
+            );
+        }
         Self {
             root,
             templates: Arc::new(templates.with_for_all(for_all)),
             uploads,
             quota,
             phones,
-            tftp: section.boolean("tftp").is_none_or(|found| found.value),
-            http: port(section, "http"),
+            tftp,
+            http,
         }
     }
 }

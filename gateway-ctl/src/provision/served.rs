@@ -43,10 +43,6 @@ impl Served {
     pub(crate) fn start(provision: &Provision, phones: Arc<dyn Phones>) -> Result<Self> {
         let uploads = Uploads::start(&provision.uploads, provision.quota)?;
         separate(&provision.root, &provision.uploads)?;
-        if !provision.root.is_dir() {
-            let root = provision.root.display();
-            tracing::warn!("provision.root, {root}, is no directory: only templates are served");
-        }
         Ok(Self {
             shared: RwLock::new(Arc::new(Shared::of(provision))),
             uploads,

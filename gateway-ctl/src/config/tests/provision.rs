@@ -175,7 +175,7 @@ fn with_template(text: &str, class: &str) -> (tempfile::TempDir, String) {
          vendor_classes = [\"Fax*\"]\n[limits]",
     );
     let text = format!(
-        "{GOOD}{leases}[provision]\n{line}[[template]]\nname = \"{{mac}}.cfg\"\n\
+        "{GOOD}{leases}[provision]\nroot = \"/usr\"\n{line}[[template]]\nname = \"{{mac}}.cfg\"\n\
          file = \"phone.cfg\"\n{class}[[phone]]\nmac = \"02:00:00:00:00:01\"\n\
          variables = [\"user=201\"]\n"
     );
@@ -228,5 +228,32 @@ fn what_some_phones_have_not_got_is_a_warning() {
                  {{% if host_name is defined %}}"
             ),
         ]
+    );
+}
+
+#[test]
+fn what_serves_nothing_is_named() {
+    wrong_with(
+        "[provision]\ntftp = false\n",
+        &[
+            "gw.toml:9: neither TFTP nor HTTP is on: phones get no files; write tftp = true or http \
+             = 80, or leave [provision] out",
+        ],
+    );
+    let root = tempfile::tempdir().unwrap();
+    let with = |root: &std::path::Path| {
+        let text = format!("{GOOD}[provision]\nroot = \"{}\"\n", root.display());
+        let found = checked(&text).unwrap().warnings;
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(with(root.path()), [""; 0]);
+    let absent = root.path().join("absent");
+    assert_eq!(
+        with(&absent),
+        [format!(
+            "gw.toml:9: provision root {} is no directory: only templates are served, and what phones \
+             have written; make it, or correct `root`",
+            absent.display()
+        )]
     );
 }
