@@ -198,6 +198,56 @@ fn a_file_with_a_mac_address_in_its_name_is_one_phones() {
 }
 
 #[test]
+fn a_reload_serves_other_files_and_templates() {
+    let desk = Desk::new();
+    let fetch = |name: &str| {
+        let by = |line: String| {
+            let (_, text) = desk.run(&format!("rm -f x; {line}"));
+            let fetched = String::from_utf8_lossy(&desk.fetched("x")).into_owned();
+            if fetched.is_empty() { text } else { fetched }
+        };
+        [
+            by(format!("tftp -m binary 10.10.0.1 -c get {name} x")),
+            by(format!("curl -sS -f -o x http://10.10.0.1/{name}")),
+        ]
+    };
+    let (place, mac) = (&desk.directory, desk.mac());
+    std::fs::create_dir(place.join("newer")).unwrap();
+    std::fs::write(place.join("files/about"), "one").unwrap();
+    std::fs::write(place.join("newer/about"), "two").unwrap();
+    std::fs::write(place.join("templates/new.cfg"), "phone {{ mac }}").unwrap();
+    assert_eq!(fetch("about"), ["one", "one"]);
+    let absent = fetch(&format!("{mac}.new"));
+    assert!(
+        absent.iter().all(|text| !text.contains("phone")),
+        "{absent:?}"
+    );
+
+    // Another root, and a template more.
+    let file = desk.bed.gateway.directory().join("gateway.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let former = format!("root = \"{}/files\"", place.display());
+    assert!(text.contains(&former), "{text}");
+    let text = text.replace(&former, &former.replace("files", "newer"));
+    let text = format!("{text}\n[[template]]\nname = \"{{mac}}.new\"\nfile = \"new.cfg\"\n");
+    std::fs::write(&file, &text).unwrap();
+    desk.bed.json(&["reload"]);
+    let made = format!("phone {mac}");
+    assert_eq!(fetch("about"), ["two", "two"]);
+    assert_eq!(fetch(&format!("{mac}.new")), [made.as_str(); 2]);
+
+    // One that cannot be taken over changes nothing.
+    std::fs::write(place.join("templates/new.cfg"), "{{ nothing }}").unwrap();
+    let refused = desk.bed.gateway.ctl(&["reload"]).unwrap();
+    assert!(
+        refused.stderr.contains("new.cfg:1: there is no variable"),
+        "{refused:?}"
+    );
+    assert_eq!(fetch(&format!("{mac}.new")), [made.as_str(); 2]);
+    desk.finish();
+}
+
+#[test]
 fn the_log_says_what_a_template_wants_of_which_phone() {
     let desk = Desk::new();
     let mac = desk.mac();
