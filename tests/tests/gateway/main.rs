@@ -14,6 +14,7 @@
 //! | [`backup`] | everything in a file, and back |
 //! | [`provisioning`] | phones fetch files and leave logs |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
+//! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
 //!
@@ -21,6 +22,7 @@
 //! none has left with a private source.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod backup;
 mod bed;
 mod call;
