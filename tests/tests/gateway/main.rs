@@ -12,7 +12,7 @@
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
 //! | [`leases`], [`lease_life`], [`lease_refusals`] | phones with real DHCP clients; what becomes of leases; who gets none |
 //! | [`backup`] | everything in a file, and back |
-//! | [`provisioning`] | phones fetch files and leave logs |
+//! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
@@ -46,4 +46,5 @@ mod reload;
 mod restart;
 mod shared_address;
 mod spoofing;
+mod tftp_clients;
 mod tunnel;
