@@ -10,7 +10,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use dataplane::HookCounters;
 use gateway_common::Reason;
+use gateway_common::abi::Hook;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use tokio::net::TcpListener;
 
@@ -120,20 +122,28 @@ fn packets(page: &Page, gateway: &Gateway) -> Result<()> {
         &at,
     )?;
     for of in gateway.dataplane.counters()? {
-        for hook in &of.hooks {
-            let at = [of.interface.as_str(), hook.hook.label()];
-            received.with_label_values(&at).inc_by(hook.received);
-            sent.with_label_values(&at).inc_by(hook.icmp_errors_sent);
+        // Those that are zero too: a rate needs a first sample.
+        for hook in Hook::ALL {
+            let seen = of.hooks.iter().find(|seen| seen.hook == hook);
+            let at = [of.interface.as_str(), hook.label()];
+            let count = |of: fn(&HookCounters) -> u64| seen.map_or(0, of);
+            received
+                .with_label_values(&at)
+                .inc_by(count(|seen| seen.received));
+            sent.with_label_values(&at)
+                .inc_by(count(|seen| seen.icmp_errors_sent));
             limited
                 .with_label_values(&at)
-                .inc_by(hook.icmp_errors_limited);
-            // Those that are zero too: a rate needs a first sample.
+                .inc_by(count(|seen| seen.icmp_errors_limited));
             for reason in Reason::ALL {
                 let labels = [at[0], at[1], reason.outcome().label(), reason.label()];
-                let packets = hook.reasons.iter().find(|(found, _)| found == reason);
+                let packets = seen.and_then(|seen| {
+                    let found = seen.reasons.iter().find(|(found, _)| found == reason)?;
+                    Some(found.1)
+                });
                 ended
                     .with_label_values(&labels)
-                    .inc_by(packets.map_or(0, |(_, packets)| *packets));
+                    .inc_by(packets.unwrap_or(0));
             }
         }
     }

@@ -77,7 +77,8 @@ pub(super) async fn add(
         NewBindings::One(one) => vec![one],
         NewBindings::Many(many) => many,
     };
-    let entries = read_all(wanted)?;
+    let entries = wanted.into_iter().map(read);
+    let entries = entries.collect::<Result<Vec<_>, Wrong>>()?;
     let mut gateway = shared.lock();
     check(&gateway, &entries)?;
     gateway.add(entries.clone()).map_err(Failure::machine)?;
@@ -86,11 +87,6 @@ pub(super) async fn add(
         .map(|entry| binding(&gateway, entry))
         .collect();
     Ok((StatusCode::CREATED, Json(added)))
-}
-
-/// Bindings as they are asked for, read.
-pub(super) fn read_all(wanted: Vec<NewBinding>) -> Result<Vec<Entry>, Failure> {
-    Ok(wanted.into_iter().map(read).collect::<Result<_, Wrong>>()?)
 }
 
 /// Adds those of a backup that are not there; how many.
@@ -115,7 +111,8 @@ impl From<Wrong> for Failure {
     }
 }
 
-fn read(wanted: NewBinding) -> Result<Entry, Wrong> {
+/// A binding as it is asked for, read.
+pub(super) fn read(wanted: NewBinding) -> Result<Entry, Wrong> {
     let spec = BindingSpec {
         private: config::address(&wanted.private)?,
         public: config::address(&wanted.public)?,

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -64,7 +65,7 @@ impl Client {
 
     /// Asks and reads the whole answer.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.call(Method::GET, path, Bytes::new()).await
+        self.call(Method::GET, path, Body::empty()).await
     }
 
     /// Sends a value and reads the whole answer.
@@ -77,25 +78,26 @@ impl Client {
         self.call(Method::POST, path, body.into()).await
     }
 
-    /// Sends bytes as they are and reads the whole answer.
-    pub(crate) async fn post_bytes<T: DeserializeOwned>(
+    /// Sends bytes as they come and reads the whole answer.
+    pub(crate) async fn post_stream<T: DeserializeOwned>(
         &self,
         path: &str,
-        body: Vec<u8>,
+        bytes: impl Iterator<Item = std::io::Result<Vec<u8>>> + Send + 'static,
     ) -> Result<T, ClientError> {
-        self.call(Method::POST, path, body.into()).await
+        let body = Body::from_stream(futures_util::stream::iter(bytes));
+        self.call(Method::POST, path, body).await
     }
 
     /// Removes and reads the whole answer.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.call(Method::DELETE, path, Bytes::new()).await
+        self.call(Method::DELETE, path, Body::empty()).await
     }
 
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
-        body: Bytes,
+        body: Body,
     ) -> Result<T, ClientError> {
         let response = self.send(method, path, body).await?;
         let bytes = response
@@ -108,7 +110,7 @@ impl Client {
 
     /// Asks for a stream of lines.
     pub(crate) async fn lines(&self, path: &str) -> Result<LineStream, ClientError> {
-        let response = self.send(Method::GET, path, Bytes::new()).await?;
+        let response = self.send(Method::GET, path, Body::empty()).await?;
         Ok(LineStream {
             body: response.into_body(),
             buffer: Vec::new(),
@@ -120,7 +122,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Bytes,
+        body: Body,
     ) -> Result<Response<Incoming>, ClientError> {
         let stream =
             UnixStream::connect(&self.socket)
@@ -137,7 +139,7 @@ impl Client {
             .uri(path)
             .header("host", "gateway")
             .header("content-type", "application/json")
-            .body(Full::new(body))
+            .body(body)
             .map_err(|error| self.strange(error))?;
         let response = sender
             .send_request(request)

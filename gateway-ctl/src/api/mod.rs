@@ -7,6 +7,7 @@
 //! | `bindings.rs` | `/v1/bindings` |
 //! | `leases.rs` | `/v1/leases`, `/v1/reservations` |
 //! | `named.rs` | how an operator names a phone |
+//! | `peer.rs` | who asks |
 //! | `page.rs` | which part of a list is asked for |
 //! | `who.rs` | `/v1/who`: whose a port is or was |
 //! | `backup.rs` | `/v1/export`, `/v1/import` |
@@ -22,9 +23,11 @@ mod bindings;
 mod leases;
 mod named;
 mod page;
+mod peer;
 mod reading;
 mod server;
 mod trace;
 mod who;
 
+pub(crate) use peer::Peer;
 pub(crate) use server::{bind, serve};

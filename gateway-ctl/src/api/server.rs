@@ -12,11 +12,12 @@ use axum::{Json, Router};
 use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
 
+use super::peer::Peer;
 use super::types::ApiError;
 use super::{backup, bindings, leases, reading, trace, who};
 use crate::run::Shared;
 
-/// A million bindings in one request.
+/// A million bindings in one request. A backup is read as it comes, and has no limit.
 const MOST_BYTES: usize = 256 << 20;
 
 /// Makes the socket, for its owner only. Whoever else had it is gone: the state
@@ -78,8 +79,9 @@ pub(crate) fn serve(listener: UnixListener, shared: Shared) {
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(shared);
+    let service = router.into_make_service_with_connect_info::<Peer>();
     tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
+        if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(%error, "the API ended");
         }
     });

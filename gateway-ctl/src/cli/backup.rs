@@ -1,46 +1,122 @@
 //! `export`, `import`: all that must survive, as JSON lines.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::output::Output;
 use crate::api::client::Client;
-use crate::api::types::Imported;
+use crate::api::types::{ExportEnd, Exported, Imported};
+
+/// Bytes of a backup that are sent at once.
+const PIECE: usize = 64 << 10;
 
 /// Write leases, reservations, their history and the API's bindings as JSON lines.
+///
+/// What was written is counted on standard error. A file is there when all of it is on disk,
+/// for its owner only.
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
     /// Where to; standard output if left out.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Replace the file if there is one.
+    #[arg(long, requires = "file")]
+    force: bool,
 }
 
 impl Export {
     pub(super) async fn run(&self, client: &Client) -> Result<()> {
-        let mut lines = client.lines("/v1/export").await?;
         let Some(path) = &self.file else {
             let mut out = std::io::stdout().lock();
-            while let Some(line) = lines.next().await? {
-                out.write_all(&line)?;
-            }
+            let exported = copy(client, &mut out).await?;
+            out.flush()?;
+            eprintln!("exported: {exported}");
             return Ok(());
         };
-        // Whole or not at all: a backup that is cut off is none.
-        let part = path.with_extension("part");
+        self.may_write(path)?;
         let context = || format!("cannot write {}", path.display());
-        let mut out = std::io::BufWriter::new(File::create(&part).with_context(context)?);
-        while let Some(line) = lines.next().await? {
-            out.write_all(&line).with_context(context)?;
+        let part = Part::new(path).with_context(context)?;
+        let mut out = BufWriter::new(&part.file);
+        let exported = copy(client, &mut out).await.with_context(context)?;
+        out.flush().with_context(context)?;
+        drop(out);
+        self.may_write(path)?;
+        part.place(path).with_context(context)?;
+        eprintln!("exported to {}: {exported}", path.display());
+        Ok(())
+    }
+
+    /// An older backup is not lost by mistake.
+    fn may_write(&self, path: &Path) -> Result<()> {
+        match path.symlink_metadata() {
+            Ok(_) if !self.force => bail!(
+                "{} is there already: give another name, or replace it with --force",
+                path.display()
+            ),
+            _ => Ok(()),
         }
-        let file = out
-            .into_inner()
-            .map_err(|error| error.into_error())
-            .with_context(context)?;
-        file.sync_all().with_context(context)?;
-        std::fs::rename(&part, path).with_context(context)
+    }
+}
+
+/// Copies all lines; how much that was, by the last one.
+async fn copy(client: &Client, out: &mut impl Write) -> Result<Exported> {
+    let mut lines = client.lines("/v1/export").await?;
+    let mut last = Vec::new();
+    while let Some(line) = lines.next().await? {
+        out.write_all(&line)?;
+        last = line;
+    }
+    match serde_json::from_slice(&last) {
+        Ok(ExportEnd { end }) => Ok(end),
+        Err(_) => bail!(
+            "the daemon ended the backup without its last line: see its log, and export once more"
+        ),
+    }
+}
+
+/// A file beside the one that it will be. Dropped, it leaves nothing behind.
+struct Part {
+    file: File,
+    path: PathBuf,
+}
+
+impl Part {
+    /// For its owner only: it says who telephones with which port.
+    fn new(path: &Path) -> Result<Self> {
+        let name = path.file_name().context("it names no file")?;
+        let mut name = name.to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let path = path.with_file_name(name);
+        let mut options = OpenOptions::new();
+        // Nobody else's, and no link to somewhere else.
+        options.write(true).create_new(true).mode(0o600);
+        let file = match options.open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(anyhow!("remove {} first", path.display()));
+            }
+            opened => opened?,
+        };
+        Ok(Self { file, path })
+    }
+
+    /// Gives it its name, when it is on disk.
+    fn place(self, path: &Path) -> Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.path, path)?;
+        let directory = path.parent().filter(|name| !name.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Once it has its name there is nothing to remove.
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -59,34 +135,58 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(&self, client: &Client) -> Result<()> {
-        let mut bytes = Vec::new();
-        if self.file.as_os_str() == "-" {
-            std::io::stdin().read_to_end(&mut bytes)?;
+        let pieces = if self.file.as_os_str() == "-" {
+            pieces(Box::new(std::io::stdin()))
         } else {
-            bytes = std::fs::read(&self.file)
-                .with_context(|| format!("cannot read {}", self.file.display()))?;
-        }
-        if bytes.is_empty() {
-            bail!(
-                "{} is empty: give what `gateway-ctl export` has written",
-                self.file.display()
-            );
-        }
+            let context = || format!("cannot read {}", self.file.display());
+            let file = File::open(&self.file).with_context(context)?;
+            if file.metadata().with_context(context)?.is_dir() {
+                bail!("{} is a directory: give a file", self.file.display());
+            }
+            pieces(Box::new(file))
+        };
         let path = format!("/v1/import?replace={}", self.replace);
-        let done: Imported = client.post_bytes(&path, bytes).await?;
-        self.output.print(&done, |done| {
-            format!(
-                "imported: {} leases, {} reservations, {} lines of history, {} bindings\n{}",
-                done.leases,
-                done.reservations,
-                done.history,
-                done.bindings,
-                match done.lost {
-                    0 => String::new(),
-                    lost =>
-                        format!("{lost} leases have no room in the configuration: they ended\n"),
-                }
-            )
-        })
+        let done: Imported = client.post_stream(&path, pieces).await?;
+        self.output.print(&done, text)
     }
+}
+
+/// A file piece by piece.
+fn pieces(
+    mut from: Box<dyn Read + Send>,
+) -> impl Iterator<Item = std::io::Result<Vec<u8>>> + Send + 'static {
+    std::iter::from_fn(move || {
+        let mut piece = Vec::with_capacity(PIECE);
+        let mut next = from.by_ref().take(PIECE as u64);
+        match next.read_to_end(&mut piece) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(piece)),
+            Err(error) => Some(Err(error)),
+        }
+    })
+}
+
+fn text(done: &Imported) -> String {
+    let counts = Exported {
+        leases: done.leases,
+        reservations: done.reservations,
+        history: done.history,
+        bindings: done.bindings,
+    };
+    let mut text = format!("imported: {counts}\n");
+    for (lost, what) in [
+        (
+            done.lost,
+            "lease(s) have no room in the configuration: they ended",
+        ),
+        (
+            done.lost_reservations,
+            "reservation(s) have no room in the configuration: they are kept until they have",
+        ),
+    ] {
+        if lost > 0 {
+            text += &format!("{lost} {what}\n");
+        }
+    }
+    text
 }

@@ -35,6 +35,8 @@ struct Checked {
     scopes: usize,
     classes: usize,
     reservations: usize,
+    /// What works, but hardly as it is meant.
+    warnings: Vec<Problem>,
     problems: Vec<Problem>,
     /// Problems beyond those.
     problems_omitted: usize,
@@ -66,8 +68,14 @@ impl Check {
                     scopes: of_dhcp(&|dhcp| dhcp.scopes.len()),
                     classes: of_dhcp(&|dhcp| dhcp.classes.len()),
                     reservations: of_dhcp(&|dhcp| dhcp.reservations.len()),
+                    warnings: plan.config.warnings,
                     ..Checked::default()
                 };
+                if self.output.format == Format::Text {
+                    for warning in &checked.warnings {
+                        eprintln!("warning: {warning}");
+                    }
+                }
                 self.output.print(&checked, text)
             }
             Err(problems) => {

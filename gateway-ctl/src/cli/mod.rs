@@ -54,6 +54,9 @@ enum Command {
     /// Read the configuration again and apply what differs.
     Reload(reload::Reload),
     /// How the gateway is, what is wrong and what to do.
+    ///
+    /// Exit status: 0 if the daemon answers, whatever it says is wrong (with -o json each of
+    /// `warnings` has a severity); 1 if it does not, or cannot; 2 on wrong usage.
     Status(status::Status),
     /// List, add and remove bindings.
     Bindings(bindings::Bindings),
@@ -165,5 +168,24 @@ fn explain(error: &anyhow::Error) {
     let fix = client.fix();
     if !fix.is_empty() {
         eprintln!("  fix: {fix}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_exit_status_of_status_is_told() {
+        let mut command = Arguments::command();
+        let status = command.find_subcommand_mut("status").unwrap();
+        let help = status.render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            help.contains("Exit status: 0 if the daemon answers"),
+            "{help}"
+        );
     }
 }

@@ -34,23 +34,30 @@ pub(super) fn check(
     }
     let nodes = tree_nodes(inside, pool, ledger, dhcp);
     let leases = dhcp.map_or(0, |dhcp| most_leases(dhcp, pool));
+    let bindings = match leases {
+        0 => "bindings configured".to_owned(),
+        _ => format!(
+            "bindings, {} configured and {leases} that may be leased",
+            ledger.len()
+        ),
+    };
     for (what, key, wanted, limit, at) in [
         (
-            "bindings",
+            bindings.as_str(),
             "bindings",
             ledger.len() + leases,
             limits.bindings,
             at.bindings,
         ),
         (
-            "pool addresses",
+            "pool addresses configured",
             "pool_addresses",
             pool.len(),
             limits.pool_addresses,
             at.pool_addresses,
         ),
         (
-            "nodes of the address tree",
+            "nodes of the address tree configured",
             "tree_nodes",
             nodes,
             limits.tree_nodes,
@@ -87,7 +94,7 @@ fn fix(at: Place, key: &str, value: impl std::fmt::Display) -> String {
 }
 
 fn too_small(report: &Report, at: Place, what: &str, key: &str, wanted: usize, limit: u32) {
-    let message = format!("{wanted} {what} configured, room for {limit}");
+    let message = format!("{wanted} {what}, room for {limit}");
     report.problem(at, message, fix(at, key, wanted.next_multiple_of(256)));
 }
 

@@ -11,7 +11,7 @@ use super::dhcp::{self, Dhcp};
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::provision::Provision;
-use super::report::{Problems, Report};
+use super::report::{Problem, Problems, Report};
 use super::section::{Lines, Reader, Section, kind};
 use super::settings::Settings;
 use super::sides::{self, Inside, Outside};
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) ledger: Ledger,
     /// Who is leased what; `None`: nobody.
     pub(crate) dhcp: Option<Dhcp>,
+    /// What works, but hardly as it is meant.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Every key of the top level.
@@ -88,7 +90,10 @@ impl Loaded {
     pub(crate) fn finish(self) -> Result<Config, Problems> {
         match self.report.problems() {
             Some(problems) => Err(problems),
-            None => Ok(self.config),
+            None => Ok(Config {
+                warnings: self.report.warnings(),
+                ..self.config
+            }),
         }
     }
 }
@@ -180,6 +185,7 @@ impl<'a> Document<'a> {
             provision,
             ledger,
             dhcp,
+            warnings: Vec::new(),
         }
     }
 
@@ -246,6 +252,7 @@ impl<'a> Document<'a> {
             &section,
             &rules,
             &phones,
+            classes,
             &settings.state_directory,
         ))
     }

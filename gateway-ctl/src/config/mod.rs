@@ -14,7 +14,8 @@
 //! | `pool.rs` | `[[pool]]` |
 //! | `dhcp/` | `[dhcp]`, `[[scope]]`, `[[class]]`, `[[reservation]]` |
 //! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
-//! | `provision.rs`, `templates.rs` | `[provision]`, `[[template]]` |
+//! | `provision.rs`, `templates.rs`, `phones.rs` | `[provision]`, `[[template]]`, `[[phone]]` |
+//! | `trials.rs` | templates, tried with invented phones |
 //! | `ledger.rs` | who has which address and ports: no two the same |
 //! | `capacity.rs` | whether limits suffice |
 //! | `report.rs` | problems and where they are |
@@ -34,6 +35,7 @@ mod settings;
 mod sides;
 mod suggest;
 mod templates;
+mod trials;
 mod values;
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use provision::Templates;
+use dhcp::Class;
+use provision::{Pattern, Templates};
 use toml::de::DeValue;
 
 use super::phones::{self, Phones};
 use super::section::Section;
 use super::settings::absolute;
 use super::templates;
+use super::trials::{self, Known};
 use super::values::{self, Wrong};
 use crate::provision::Quota;
 
@@ -48,6 +50,7 @@ impl Provision {
         "uploads",
         "upload_quota",
         "upload_files",
+        "for_all",
         "tftp",
         "http",
     ];
@@ -57,6 +60,7 @@ impl Provision {
         section: &Section<'_>,
         rules: &[Section<'_>],
         phones: &[Section<'_>],
+        classes: &[Class],
         state: &Path,
     ) -> Self {
         let path = |key, example| absolute(section, key, section.string(key, example));
@@ -84,20 +88,60 @@ impl Provision {
         let at = section
             .string("templates", "")
             .map_or(section.at, |found| found.at);
+        let report = section.reader.report;
+        if !root.is_dir() {
+            let at = section.value("root").map_or(section.at, |(_, at)| at);
+            let message = format!(
+                "provision root {} is no directory: only templates are served, and what phones have \
+                 written",
+                root.display()
+            );
+            section
+                .reader
+                .report
+                .warning(at, message, "make it, or correct `root`");
+        }
+        let templates = templates::read(&directory, at, rules, report);
+        let phones = phones::read(phones, report);
+        let known = Known {
+            classes,
+            phones: &phones,
+        };
+        trials::check(&templates, &directory, &known, report);
+        let example = "[\"firmware-*.bin\"]";
+        let for_all = section.all_checked("for_all", example, for_all);
+        let tftp = section.boolean("tftp").is_none_or(|found| found.value);
+        let http = port(section, "http");
+        if !tftp && http.is_none() {
+            let at = section.value("tftp").map_or(section.at, |(_, at)| at);
+            let message = "neither TFTP nor HTTP is on: phones get no files";
+            section.problem(
+                at,
+                message,
+                "write tftp = true or http = 80, or leave [provision] out",
+            );
+        }
         Self {
             root,
-            templates: Arc::new(templates::read(
-                &directory,
-                at,
-                rules,
-                section.reader.report,
-            )),
+            templates: Arc::new(templates.with_for_all(for_all)),
             uploads,
             quota,
-            phones: phones::read(phones, section.reader.report),
-            tftp: section.boolean("tftp").is_none_or(|found| found.value),
-            http: port(section, "http"),
+            phones,
+            tftp,
+            http,
         }
+    }
+}
+
+/// Names of files for all phones.
+fn for_all(text: &str) -> Result<Pattern, Wrong> {
+    match Pattern::new(text) {
+        Ok(pattern) if pattern.is_personal() => Err(Wrong::new(
+            format!("\"{text}\" is a name for one phone, `for_all` is for all"),
+            "write names without {mac}, like \"firmware-*.bin\"",
+        )),
+        // It says what to write.
+        read => read.map_err(|error| Wrong::new(error.to_string(), "")),
     }
 }
 

@@ -97,6 +97,7 @@ impl std::error::Error for Problems {}
 pub(crate) struct Report {
     sources: RefCell<Vec<PathBuf>>,
     found: RefCell<Vec<(Place, String, String)>>,
+    warnings: RefCell<Vec<(Place, String, String)>>,
     omitted: Cell<usize>,
     unreadable: Cell<bool>,
 }
@@ -123,6 +124,14 @@ impl Report {
             found.push((at, message.into(), fix.into()));
         } else {
             self.omitted.set(self.omitted.get() + 1);
+        }
+    }
+
+    /// Notes what works, but hardly as it is meant.
+    pub(crate) fn warning(&self, at: Place, message: impl Into<String>, fix: impl Into<String>) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() < KEPT {
+            warnings.push((at, message.into(), fix.into()));
         }
     }
 
@@ -163,23 +172,29 @@ impl Report {
 
     /// All problems, or `None` when there are none.
     pub(crate) fn problems(&self) -> Option<Problems> {
-        let mut found = self.found.borrow().clone();
+        let found = self.found.borrow().clone();
         if found.is_empty() {
             return None;
         }
-        found.sort_by_key(|(at, ..)| *at);
-        let list = found
-            .into_iter()
-            .map(|(at, message, fix)| Problem {
-                file: self.file(at),
-                line: at.line,
-                message,
-                fix,
-            })
-            .collect();
         Some(Problems {
-            list,
+            list: self.listed(found),
             omitted: self.omitted.get(),
         })
+    }
+
+    /// What works, but hardly as it is meant.
+    pub(crate) fn warnings(&self) -> Vec<Problem> {
+        self.listed(self.warnings.borrow().clone())
+    }
+
+    fn listed(&self, mut found: Vec<(Place, String, String)>) -> Vec<Problem> {
+        found.sort_by_key(|(at, ..)| *at);
+        let problem = |(at, message, fix)| Problem {
+            file: self.file(at),
+            line: at.line,
+            message,
+            fix,
+        };
+        found.into_iter().map(problem).collect()
     }
 }

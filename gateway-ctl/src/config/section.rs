@@ -190,10 +190,20 @@ impl<'a> Section<'a> {
 
     /// A whole number within bounds, if there.
     pub(super) fn integer(&self, key: &str, bounds: RangeInclusive<u32>) -> Option<At<u32>> {
-        let (value, at) = self.value(key)?;
         let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
+        self.number(key, bounds, &expected)
+    }
+
+    /// As [`Self::integer`], with words for what is expected.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<u32>,
+        expected: &str,
+    ) -> Option<At<u32>> {
+        let (value, at) = self.value(key)?;
         let DeValue::Integer(number) = value else {
-            self.wrong_type(key, at, value, &expected, &bounds.start().to_string());
+            self.wrong_type(key, at, value, expected, &bounds.start().to_string());
             return None;
         };
         let parsed = i128::from_str_radix(number.as_str(), number.radix()).ok();

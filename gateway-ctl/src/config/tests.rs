@@ -356,16 +356,41 @@ fn more_problems_than_a_person_reads_are_counted() {
 
 #[test]
 fn the_examples_are_good() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/examples");
-    let mut seen = 0;
-    for file in std::fs::read_dir(examples).unwrap() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let root = tempfile::tempdir().unwrap();
+    // Where they say that the operator has copied things to.
+    let installed = |text: String| {
+        let templates = deploy.join("templates").display().to_string();
+        let text = text.replace("/etc/gateway/templates", &templates);
+        text.replace("/srv/tftp", &root.path().display().to_string())
+    };
+    let mut seen = Vec::new();
+    for file in std::fs::read_dir(deploy.join("examples")).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|kind| kind == "toml") {
-            seen += 1;
-            if let Err(problems) = load(&path).unwrap().finish() {
-                panic!("{problems}");
+            let text = installed(std::fs::read_to_string(&path).unwrap());
+            match parse(&path, &text).finish() {
+                Ok(config) => assert_eq!(config.warnings, []),
+                Err(problems) => panic!("{problems}"),
             }
+            seen.push(path.file_stem().unwrap().to_owned());
         }
     }
-    assert_eq!(seen, 5);
+    seen.sort();
+    let names = "leases pool provisioning small-site tunnel-uplink vlan";
+    assert_eq!(seen, names.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn the_example_of_provisioning_uses_every_template() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let text = std::fs::read_to_string(deploy.join("examples/provisioning.toml")).unwrap();
+    for file in std::fs::read_dir(deploy.join("templates")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        // The simulated phone is for tests.
+        assert!(
+            text.contains(&name) || name == "simulated-phone.json",
+            "{name}"
+        );
+    }
 }

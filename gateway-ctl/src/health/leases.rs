@@ -1,11 +1,15 @@
 //! Leases and files: interfaces that are not served, scopes and pools without room.
 
 use crate::api::types::Warning;
+use crate::net::{Links, scopes_without_address};
 use crate::run::Gateway;
 
 use super::{critical, warning};
 
-pub(super) fn check(gateway: &mut Gateway, found: &mut Vec<Warning>) {
+pub(super) fn check(gateway: &mut Gateway, links: &Links, found: &mut Vec<Warning>) {
+    for homeless in scopes_without_address(&gateway.plan.config, links) {
+        found.push(warning(homeless.wrong.message, homeless.wrong.fix));
+    }
     for unserved in gateway.unserved_interfaces() {
         found.push(critical(
             format!("DHCP is not served on {}: {}", unserved.name, unserved.why),

@@ -5,7 +5,7 @@
 //! | `kernel.rs` | sysctls and routes: forwarding, default route, neighbour table, local ports |
 //! | `devices.rs` | interfaces: state, XDP's mode, offloads |
 //! | `addresses.rs` | public addresses against those of the machine |
-//! | `leases.rs` | interfaces without DHCP, scopes and pools without room |
+//! | `leases.rs` | interfaces without DHCP, scopes without an address of the router, scopes and pools without room |
 //! | `capacity.rs` | limits nearly reached, reloads that failed, rebuilt maps |
 
 mod addresses;
@@ -27,7 +27,7 @@ pub(crate) fn warnings(gateway: &mut Gateway, links: &Links, features: &Features
     kernel::check(gateway, &mut found);
     addresses::check(gateway, links, &mut found);
     capacity::check(gateway, &mut found);
-    leases::check(gateway, &mut found);
+    leases::check(gateway, links, &mut found);
     found.sort_by_key(|warning| warning.severity);
     found
 }

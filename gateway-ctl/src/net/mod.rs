@@ -14,4 +14,4 @@ mod resolve;
 
 pub(crate) use ethtool::{Features, enabled_features};
 pub(crate) use links::{Link, Links, Watch};
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{resolve, scopes_without_address};

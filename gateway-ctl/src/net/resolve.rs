@@ -98,6 +98,34 @@ fn unknown(name: &str, links: &Links) -> Wrong {
     Wrong::new(format!("interface {name} does not exist"), fix)
 }
 
+/// Scopes whose interface has no address in their network: their phones reach no router there.
+pub(crate) fn scopes_without_address(config: &Config, links: &Links) -> Vec<Unusable> {
+    let Some(dhcp) = &config.dhcp else {
+        return Vec::new();
+    };
+    let scopes = dhcp.scopes.iter().zip(&dhcp.scopes_at);
+    let found = scopes.filter_map(|(scope, at)| {
+        let name = &config.inside.get(scope.interface?)?.interface;
+        let link = links.named(name)?;
+        let mut own = link.addresses.iter();
+        if own.any(|(address, _)| scope.network.contains(*address)) {
+            return None;
+        }
+        let message = format!(
+            "{name} has no address in the network of scope \"{}\", {}",
+            scope.name, scope.network
+        );
+        let fix = format!(
+            "give it the one that `routers` names: ip address add ADDRESS/{} dev {name}; or leave \
+             `interface` out, where a relay agent asks for the phones",
+            scope.network.length()
+        );
+        let wrong = Wrong::new(message, fix);
+        Some(Unusable { at: *at, wrong })
+    });
+    found.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +188,30 @@ mod tests {
             resolved("away")
                 .unwrap_err()
                 .contains("another network namespace")
+        );
+    }
+
+    #[test]
+    fn a_scope_needs_an_address_of_the_router() {
+        let text = |network: &str, interface: &str| {
+            let text = format!(
+                "[[inside]]\ninterface = \"eth1\"\nnetworks = [\"10.0.0.0/8\"]\n\
+                 [[outside]]\ninterface = \"eth1.10\"\n[dhcp]\n[[class]]\nname = \"phone\"\n\
+                 macs = [\"02:*\"]\n[[scope]]\n{interface}network = \"{network}\"\n"
+            );
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let config = crate::config::load(file.path()).unwrap().finish().unwrap();
+            let found = scopes_without_address(&config, &links());
+            let told = |one: &Unusable| format!("{}: {}", one.at.line, one.wrong.message);
+            found.iter().map(told).collect::<Vec<_>>()
+        };
+        let on = "interface = \"eth1\"\n";
+        assert_eq!(text("10.10.0.0/16", on), [""; 0]);
+        assert_eq!(text("10.11.0.0/16", ""), [""; 0], "relayed");
+        assert_eq!(
+            text("10.11.0.0/16", on),
+            ["12: eth1 has no address in the network of scope \"10.11.0.0/16\", 10.11.0.0/16"]
         );
     }
 }

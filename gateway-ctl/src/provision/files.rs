@@ -99,7 +99,10 @@ pub(crate) enum Refused {
     /// Neither a file nor a template.
     #[error("there is no such file")]
     NotFound,
-    /// Not for this phone.
+    /// Another phone's, by its name; who asks is told no more than of a file that is not there.
+    #[error("{0}")]
+    Anothers(String),
+    /// Not to be had in this way.
     #[error("{0}")]
     Denied(String),
     /// Its upload folder would hold too much.
@@ -108,6 +111,9 @@ pub(crate) enum Refused {
     /// Too much is going on; later, perhaps.
     #[error("too many transfers at once: {0}")]
     Busy(String),
+    /// A template, which was logged: phone and line are in the log.
+    #[error("{0}")]
+    Template(String),
     /// The disk.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -118,9 +124,11 @@ impl Refused {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::Anothers(_) => "anothers",
             Self::Denied(_) => "denied",
             Self::QuotaExceeded(_) => "quota_exceeded",
             Self::Busy(_) => "busy",
+            Self::Template(_) => "template",
             Self::Io(_) => "io_error",
         }
     }

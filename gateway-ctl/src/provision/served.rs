@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context as _, Result, ensure};
+use dhcp::MacAddr;
 use provision::{Name, NameError, Phone, RenderError, Templates};
 
 use super::files::{Content, Files, Refused, Upload};
@@ -42,10 +43,6 @@ impl Served {
     pub(crate) fn start(provision: &Provision, phones: Arc<dyn Phones>) -> Result<Self> {
         let uploads = Uploads::start(&provision.uploads, provision.quota)?;
         separate(&provision.root, &provision.uploads)?;
-        if !provision.root.is_dir() {
-            let root = provision.root.display();
-            tracing::warn!("provision.root, {root}, is no directory: only templates are served");
-        }
         Ok(Self {
             shared: RwLock::new(Arc::new(Shared::of(provision))),
             uploads,
@@ -65,6 +62,7 @@ impl Served {
         let phone = self.phones.by_address(from);
         let shared = Arc::clone(&self.shared.read().unwrap_or_else(PoisonError::into_inner));
         let (templates, phone) = (&shared.templates, phone.as_ref());
+        let unrendered = |error| unrendered(error, phone);
         templates.guard(&name, phone).map_err(unrendered)?;
         match shared.tree.open(&name) {
             Err(Refused::NotFound) => {}
@@ -141,14 +139,16 @@ fn checked(name: &str) -> Result<Name, Refused> {
     })
 }
 
-fn unrendered(error: RenderError) -> Refused {
+fn unrendered(error: RenderError, phone: Option<&Phone>) -> Refused {
     match error {
-        // Phones ask again and again; the operator is told without a phone's address.
+        // The operator can only help the phone that is named.
         RenderError::Template(error) => {
-            tracing::warn!("{error}; {}", error.fix);
-            Refused::Io(std::io::Error::other(error))
+            let phone = phone.map(|phone| MacAddr(phone.mac));
+            let phone = phone.map(|mac| mac.to_string()).unwrap_or_default();
+            tracing::warn!(phone, "{error}; {}", error.fix);
+            Refused::Template(error.to_string())
         }
-        error => Refused::Denied(error.to_string()),
+        error => Refused::Anothers(error.to_string()),
     }
 }
 

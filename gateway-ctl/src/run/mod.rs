@@ -38,7 +38,7 @@ mod trace;
 
 pub(crate) use clock::time_text;
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
-pub(crate) use leases::{Backup, Leases, backup_lines, import, owner_at};
+pub(crate) use leases::{Backup, Leases, Reading as ReadingBackup, backup_lines, import, owner_at};
 pub(crate) use logging::LogFormat;
 pub(crate) use plan::{FromApi, Plan, routers_own};
 pub(crate) use provisioning::Provisioning;

@@ -9,7 +9,7 @@ use crate::config::{
     self, Config, Conflict, Entry, Ledger, Loaded, Place, Problems, Settings, Wrong, conflicting,
     misplaced, most_leases, too_small_a_range,
 };
-use crate::net::{Links, resolve};
+use crate::net::{Links, resolve, scopes_without_address};
 use crate::state::BindingsFile;
 
 /// A plan that holds.
@@ -65,6 +65,12 @@ impl Plan {
         let interfaces = links
             .map(|links| look_up(&loaded, links))
             .unwrap_or_default();
+        if let Some(links) = links {
+            for homeless in scopes_without_address(loaded.config(), links) {
+                let Wrong { message, fix } = homeless.wrong;
+                loaded.report().warning(homeless.at, message, fix);
+            }
+        }
         let from_api = from_api(&loaded.config().settings)?;
         let ledger = with_api(&mut loaded, from_api);
         for interface in &interfaces {
@@ -77,6 +83,10 @@ impl Plan {
             }
         }
         let config = loaded.finish()?;
+        // The daemon's log; `check`, which has none, prints them.
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         Ok(Self {
             config,
             ledger,

@@ -107,48 +107,6 @@ fn operators_see_and_change_leases() {
 }
 
 #[test]
-fn a_backup_brings_everything_back() {
-    let bed = bed(Site::new().unwrap(), "");
-    let mut client = phone(Program::Udhcpc)
-        .start(&bed.phone(1).interface)
-        .unwrap();
-    let lease = client.bound(LONG).unwrap();
-    let address = lease.address.to_string();
-    let ctl = |words: &[&str]| bed.gateway.ctl(words).unwrap();
-    let added = ctl(&["bindings", "add", "10.10.3.1", "192.0.2.2", "40000-40063"]);
-    assert_eq!(added.code, Some(0), "{added:?}");
-    let file = bed.gateway.directory().join("backup.jsonl");
-    let file = file.to_str().unwrap();
-    assert_eq!(ctl(&["export", file]).code, Some(0));
-
-    let refused = ctl(&["import", file]);
-    assert!(
-        refused.stderr.contains("1 phones have leases here"),
-        "{refused:?}"
-    );
-    ctl(&["leases", "release", &address]);
-    ctl(&["bindings", "del", "10.10.3.1"]);
-    let done = bed.json(&["import", file]);
-    assert_eq!(
-        (&done["leases"], &done["bindings"]),
-        (&1.into(), &1.into()),
-        "{done}"
-    );
-    assert_eq!(binding(&bed, lease.address).unwrap()["origin"], "lease");
-    let renewed = client.renew(LONG).unwrap();
-    assert_eq!(range_of(&renewed), range_of(&lease));
-
-    std::fs::write(file, "{\"gateway_export\":1}\n{\"lease\":{}}\n").unwrap();
-    let wrong = ctl(&["import", file, "--replace"]);
-    assert!(
-        wrong.stderr.contains("line 2 is no line of a backup"),
-        "{wrong:?}"
-    );
-    assert!(binding(&bed, lease.address).is_some());
-    bed.finish();
-}
-
-#[test]
 fn a_binding_of_the_file_takes_the_place_of_a_lease() {
     let bed = bed(Site::new().unwrap(), "");
     let mut client = phone(Program::Udhcpc)

@@ -11,8 +11,10 @@
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
 //! | [`leases`], [`lease_life`], [`lease_refusals`] | phones with real DHCP clients; what becomes of leases; who gets none |
-//! | [`provisioning`] | phones fetch files and leave logs |
+//! | [`backup`] | everything in a file, and back |
+//! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
+//! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
 //!
@@ -20,6 +22,8 @@
 //! none has left with a private source.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
+mod backup;
 mod bed;
 mod call;
 mod config;
@@ -42,4 +46,5 @@ mod reload;
 mod restart;
 mod shared_address;
 mod spoofing;
+mod tftp_clients;
 mod tunnel;

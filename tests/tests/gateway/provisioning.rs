@@ -18,6 +18,9 @@ upload_quota = "100 KiB"
 name = "{mac}.cfg"
 file = "phone.cfg"
 class = "phone"
+[[template]]
+name = "line-{mac}.cfg"
+file = "line.cfg"
 [[phone]]
 mac = "02:00:00:00:00:07"
 variables = ["account=21"]
@@ -53,6 +56,8 @@ impl Desk {
         }
         std::fs::write(place.join("files/firmware.bin"), firmware()).unwrap();
         std::fs::write(place.join("templates/phone.cfg"), TEMPLATE).unwrap();
+        let line = "host={{ host_name | default('') }}\nline={{ variables.account }}\n";
+        std::fs::write(place.join("templates/line.cfg"), line).unwrap();
         let bed = leases::bed(site, &text);
         let mut client = phone(Program::Udhcpc)
             .start(&bed.phone(1).interface)
@@ -151,6 +156,121 @@ fn a_phone_is_told_its_own_ports_and_nobody_elses() {
     ] {
         let (ok, text) = desk.run(&format!("curl -sS -f --path-as-is http://10.10.0.1/{name}"));
         assert!(!ok, "{name}: {text}");
+    }
+    desk.finish();
+}
+
+#[test]
+fn a_file_with_a_mac_address_in_its_name_is_one_phones() {
+    let desk = Desk::new();
+    let (own, other) = (desk.mac(), "02000000ff99");
+    let pairs: Vec<&str> = (0..6).map(|at| &own[2 * at..][..2]).collect();
+    let dashes = format!("SEP{}.xml", pairs.join("-").to_uppercase());
+    // No template answers to any of these.
+    let names = [
+        format!("{own}-dial.xml"),
+        dashes,
+        format!("{other}-dial.xml"),
+    ];
+    for name in &names {
+        std::fs::write(desk.directory.join("files").join(name), "secret").unwrap();
+    }
+    for name in &names {
+        for line in [
+            format!("tftp -m binary 10.10.0.1 -c get {name} x"),
+            format!("curl -sS -f -o x http://10.10.0.1/{name}"),
+        ] {
+            let (_, text) = desk.run(&format!("rm -f x; {line}"));
+            let fetched = desk.fetched("x");
+            if name.starts_with(other) {
+                assert_eq!(fetched, b"", "{line}");
+                let told = ["Error code 1", "File not found", "404"];
+                assert!(
+                    told.iter().any(|word| text.contains(word)),
+                    "{line}: {text}"
+                );
+            } else {
+                assert_eq!(fetched, b"secret", "{line}: {text}");
+            }
+        }
+    }
+    desk.finish();
+}
+
+#[test]
+fn a_reload_serves_other_files_and_templates() {
+    let desk = Desk::new();
+    let fetch = |name: &str| {
+        let by = |line: String| {
+            let (_, text) = desk.run(&format!("rm -f x; {line}"));
+            let fetched = String::from_utf8_lossy(&desk.fetched("x")).into_owned();
+            if fetched.is_empty() { text } else { fetched }
+        };
+        [
+            by(format!("tftp -m binary 10.10.0.1 -c get {name} x")),
+            by(format!("curl -sS -f -o x http://10.10.0.1/{name}")),
+        ]
+    };
+    let (place, mac) = (&desk.directory, desk.mac());
+    std::fs::create_dir(place.join("newer")).unwrap();
+    std::fs::write(place.join("files/about"), "one").unwrap();
+    std::fs::write(place.join("newer/about"), "two").unwrap();
+    std::fs::write(place.join("templates/new.cfg"), "phone {{ mac }}").unwrap();
+    assert_eq!(fetch("about"), ["one", "one"]);
+    let absent = fetch(&format!("{mac}.new"));
+    assert!(
+        absent.iter().all(|text| !text.contains("phone")),
+        "{absent:?}"
+    );
+
+    // Another root, and a template more.
+    let file = desk.bed.gateway.directory().join("gateway.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let former = format!("root = \"{}/files\"", place.display());
+    assert!(text.contains(&former), "{text}");
+    let text = text.replace(&former, &former.replace("files", "newer"));
+    let text = format!("{text}\n[[template]]\nname = \"{{mac}}.new\"\nfile = \"new.cfg\"\n");
+    std::fs::write(&file, &text).unwrap();
+    desk.bed.json(&["reload"]);
+    let made = format!("phone {mac}");
+    assert_eq!(fetch("about"), ["two", "two"]);
+    assert_eq!(fetch(&format!("{mac}.new")), [made.as_str(); 2]);
+
+    // One that cannot be taken over changes nothing.
+    std::fs::write(place.join("templates/new.cfg"), "{{ nothing }}").unwrap();
+    let refused = desk.bed.gateway.ctl(&["reload"]).unwrap();
+    assert!(
+        refused.stderr.contains("new.cfg:1: there is no variable"),
+        "{refused:?}"
+    );
+    assert_eq!(fetch(&format!("{mac}.new")), [made.as_str(); 2]);
+    desk.finish();
+}
+
+#[test]
+fn the_log_says_what_a_template_wants_of_which_phone() {
+    let desk = Desk::new();
+    let mac = desk.mac();
+    for line in [
+        format!("curl -sS -f http://10.10.0.1/line-{mac}.cfg"),
+        format!("tftp -m binary 10.10.0.1 -c get line-{mac}.cfg x && cat x"),
+    ] {
+        let (_, text) = desk.run(&line);
+        assert!(!text.contains("host="), "{line}: {text}");
+    }
+    let log = desk.bed.gateway.log();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("line.cfg"))
+        .collect();
+    assert_eq!(told.len(), 2, "{log}");
+    let pairs: Vec<&str> = (0..6).map(|at| &mac[2 * at..][..2]).collect();
+    for word in [
+        "template line.cfg, line 2: `variables.account` is not set for the phone; add \
+         \"account=..\" to `variables` of its [[phone]]",
+        &pairs.join(":"),
+    ] {
+        assert!(told.iter().all(|line| line.contains(word)), "{word}: {log}");
     }
     desk.finish();
 }

@@ -70,7 +70,7 @@ pub struct TemplateError {
 #[non_exhaustive]
 pub enum RenderError {
     /// Nothing is known of who asks.
-    #[error("{name} is made for phones with a lease, and none has the address that asked")]
+    #[error("{name} is for a phone with a lease, and none has the address that asked")]
     NoLease {
         /// What was asked for.
         name: String,

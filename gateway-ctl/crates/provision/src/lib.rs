@@ -21,15 +21,18 @@
 //! |---|---|
 //! | `name.rs` | what a phone asks for, as a path that stays below a directory |
 //! | `pattern.rs` | names that a template stands for: `cfg{mac}.xml` |
+//! | `carried.rs` | MAC addresses in names: whose file is it? |
 //! | `phone.rs` | what is known of a phone, as the variables of templates |
 //! | `templates.rs` | which template answers to a name; checked when they are loaded |
 //! | `engine.rs` | what a template can do: few filters, so many steps, so much output |
 //! | `escape.rs` | values as XML, JSON or plain text can hold them |
+//! | `trouble.rs` | what is wrong with a template, in words |
 //! | `error.rs` | why there is no file |
 //! | `testing.rs` | what must hold whatever comes in, for the fuzz target |
 
 #![forbid(unsafe_code)]
 
+mod carried;
 mod engine;
 mod error;
 mod escape;
@@ -39,6 +42,7 @@ mod phone;
 mod templates;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod trouble;
 
 pub use error::{NameError, PatternError, RenderError, TemplateError};
 pub use name::Name;

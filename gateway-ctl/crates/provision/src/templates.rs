@@ -6,8 +6,10 @@ use std::sync::Arc;
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error, ErrorKind};
 
+use crate::carried;
 use crate::engine::{self, FUNCTIONS, MOST_TEXT};
 use crate::phone::VARIABLES;
+use crate::trouble::{self, described, innermost, line_of};
 use crate::{Match, Name, Pattern, Phone, RenderError, TemplateError};
 
 /// Bytes of a rendered file at most.
@@ -28,6 +30,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub struct Templates {
     rules: Vec<Rule>,
+    for_all: Vec<Pattern>,
     environment: Environment<'static>,
 }
 
@@ -45,6 +48,7 @@ impl Default for Templates {
     fn default() -> Self {
         Self {
             rules: Vec::new(),
+            for_all: Vec::new(),
             environment: engine::environment(),
         }
     }
@@ -80,7 +84,11 @@ impl Templates {
             }
         }
         if errors.is_empty() {
-            Ok(Self { rules, environment })
+            Ok(Self {
+                rules,
+                for_all: Vec::new(),
+                environment,
+            })
         } else {
             errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
             errors.dedup();
@@ -88,16 +96,27 @@ impl Templates {
         }
     }
 
+    /// Names that only look as if they carried a MAC address: their files are for all phones.
+    #[must_use]
+    pub fn with_for_all(self, for_all: Vec<Pattern>) -> Self {
+        Self { for_all, ..self }
+    }
+
     /// Whether the phone that asks may have a file of this name, wherever it comes from:
-    /// names with a MAC address in them, as a rule has it, are that phone's alone. Classes
-    /// do not matter here.
+    /// names with a MAC address in them are that phone's alone, whether a rule has the
+    /// address in its pattern or the name looks so. Classes do not matter here.
     ///
     /// # Errors
     /// [`RenderError::Others`], [`RenderError::NoLease`].
     pub fn guard(&self, name: &Name, phone: Option<&Phone>) -> Result<(), RenderError> {
         let mac = phone.map(|phone| phone.mac);
         let anothers = |rule: &Rule| rule.pattern.matches(name, mac) == Match::Others;
-        if self.rules.iter().any(anothers) {
+        let for_all = || {
+            let mut patterns = self.for_all.iter();
+            patterns.any(|pattern| pattern.matches(name, mac) == Match::Own)
+        };
+        let looks_so = || carried::is_anothers(name, mac) && !for_all();
+        if self.rules.iter().any(anothers) || looks_so() {
             return Err(refused(name, phone));
         }
         Ok(())
@@ -116,13 +135,27 @@ impl Templates {
         let Some((rule, phone)) = self.rule(name, phone)? else {
             return Ok(None);
         };
+        let bytes = self.made(&rule.file, phone)?;
+        let file = rule.file.clone();
+        Ok(Some(Rendered { bytes, file }))
+    }
+
+    /// The rules, the first before the others.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Renders a template for a phone, whatever it asks for.
+    ///
+    /// # Errors
+    /// When there is no such template, or it and the phone's values do not go together.
+    pub fn made(&self, file: &str, phone: &Phone) -> Result<Vec<u8>, TemplateError> {
         let variables = phone.variables.iter();
         let variables = variables.map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
         let values = phone.values(Value::from_pairs(variables));
-        let bytes = engine::render(&self.environment, &rule.file, values, MOST_OUTPUT)
-            .map_err(|error| described(&rule.file, &error))?;
-        let file = rule.file.clone();
-        Ok(Some(Rendered { bytes, file }))
+        engine::render(&self.environment, file, values, MOST_OUTPUT)
+            .map_err(|error| trouble::for_phone(&self.environment, file, &error, phone))
     }
 
     /// The rule that answers, and for whom.
@@ -219,19 +252,6 @@ impl Object for AnyVariable {
     }
 }
 
-/// The line that a word is first on.
-fn line_of(text: &str, word: &str) -> u32 {
-    let inside = |c: char| c.is_alphanumeric() || c == '_';
-    let at = text.match_indices(word).find(|(at, _)| {
-        let after = &text[at + word.len()..];
-        !text[..*at].ends_with(inside) && !after.starts_with(inside)
-    });
-    at.map_or(0, |(at, _)| {
-        let lines = text[..at].matches('\n').count() + 1;
-        u32::try_from(lines).unwrap_or(u32::MAX)
-    })
-}
-
 fn whole(file: &str, message: String) -> TemplateError {
     TemplateError {
         file: file.to_owned(),
@@ -239,46 +259,6 @@ fn whole(file: &str, message: String) -> TemplateError {
         message,
         fix: String::new(),
     }
-}
-
-/// An error of the engine, by where it is.
-fn described(file: &str, error: &Error) -> TemplateError {
-    let error = innermost(error);
-    let mut message = error.kind().to_string();
-    if let Some(detail) = error.detail() {
-        message = format!("{message}: {detail}");
-    }
-    if let Some(source) = std::error::Error::source(error) {
-        message = format!("{message}: {source}");
-    }
-    let fix = match error.kind() {
-        ErrorKind::UndefinedError => {
-            "guard it with {% if .. is defined %}, or see to it that the phone has it"
-        }
-        ErrorKind::OutOfFuel => "make its loops shorter",
-        ErrorKind::TemplateNotFound => "put the file into the directory of templates",
-        _ => "",
-    };
-    TemplateError {
-        file: error.name().unwrap_or(file).to_owned(),
-        line: error
-            .line()
-            .and_then(|line| u32::try_from(line).ok())
-            .unwrap_or(0),
-        message,
-        fix: fix.to_owned(),
-    }
-}
-
-/// The error in an included file rather than that of its `include`.
-fn innermost(error: &Error) -> &Error {
-    let mut error = error;
-    while let Some(source) = std::error::Error::source(error)
-        && let Some(inner) = source.downcast_ref::<Error>()
-    {
-        error = inner;
-    }
-    error
 }
 
 #[cfg(test)]

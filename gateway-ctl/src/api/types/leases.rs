@@ -1,5 +1,6 @@
 //! Leases, reservations, and the history of ports.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,33 @@ pub(crate) struct Had {
     pub(crate) end: Option<String>,
 }
 
+/// How much a backup holds, as its last line says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Exported {
+    pub(crate) leases: usize,
+    pub(crate) reservations: usize,
+    pub(crate) history: usize,
+    pub(crate) bindings: usize,
+}
+
+impl fmt::Display for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = |count: usize| if count == 1 { "" } else { "s" };
+        let (leases, reservations) = (self.leases, self.reservations);
+        let (history, bindings) = (self.history, self.bindings);
+        write!(f, "{leases} lease{}, ", s(leases))?;
+        write!(f, "{reservations} reservation{}, ", s(reservations))?;
+        write!(f, "{history} line{} of history, ", s(history))?;
+        write!(f, "{bindings} binding{}", s(bindings))
+    }
+}
+
+/// The last line of a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExportEnd {
+    pub(crate) end: Exported,
+}
+
 /// What an import brought.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Imported {
@@ -91,6 +119,9 @@ pub(crate) struct Imported {
     pub(crate) bindings: usize,
     /// Leases that have no room in the configuration: they ended.
     pub(crate) lost: usize,
+    /// Reservations that have none: they are kept, and count as soon as there is room.
+    #[serde(default)]
+    pub(crate) lost_reservations: usize,
 }
 
 /// How full it is.

@@ -9,7 +9,8 @@ use crate::config::Problem;
 mod leases;
 
 pub(crate) use leases::{
-    Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation, ScopeStatus, Unanswered,
+    ExportEnd, Exported, Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation,
+    ScopeStatus, Unanswered,
 };
 
 /// Any error.

@@ -2,6 +2,7 @@
 
 use dhcp::Class;
 use gateway_common::port_range::MIN_PORTS;
+use toml::de::DeValue;
 
 use super::super::pool::Pool;
 use super::super::report::{Place, Report};
@@ -92,18 +93,23 @@ pub(super) fn read(section: &Section<'_>, pool: &Pool) -> Option<ReadClass> {
 
 /// A power of two of ports; 0 or no key: no range.
 fn ports(section: &Section<'_>) -> Option<At<u16>> {
-    let found = section.integer("ports", 0..=u32::from(MOST_PORTS))?;
-    let value = u16::try_from(found.value).ok().filter(|ports| *ports > 0)?;
-    if value.is_power_of_two() && value >= MIN_PORTS {
+    let expected = format!("a power of two from {MIN_PORTS} to {MOST_PORTS}");
+    if matches!(section.value("ports"), Some((DeValue::Integer(none), _)) if none.as_str() == "0") {
+        return None;
+    }
+    let bounds = u32::from(MIN_PORTS)..=u32::from(MOST_PORTS);
+    let found = section.number("ports", bounds, &expected)?;
+    let value = u16::try_from(found.value).ok()?;
+    if value.is_power_of_two() {
         return Some(At {
             value,
             at: found.at,
         });
     }
-    let nearest = value.next_power_of_two().max(MIN_PORTS);
+    let nearest = value.next_power_of_two();
     section.problem(
         found.at,
-        format!("`ports` in [[class]] is {value}, expected a power of two from {MIN_PORTS} to {MOST_PORTS}"),
+        format!("`ports` in [[class]] is {value}, expected {expected}"),
         format!("the next larger is {nearest}"),
     );
     None

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `scope.rs` | networks and their addresses |
 //! | `class.rs` | which clients are answered, and what they get |
+//! | `shadow.rs` | classes whose clients another one has |
 //! | `reservation.rs` | what a certain client always gets |
 //! | `clients.rs` | hardware addresses, vendor classes, client identifiers |
 //! | `options.rs` | options of all three |
@@ -13,16 +14,18 @@ mod clients;
 mod options;
 mod reservation;
 mod scope;
+mod shadow;
 
 pub(super) use clients::mac;
 
 use std::time::Duration;
 
 use dhcp::{Class, MacRange, Reservation, Scope};
+use toml::de::DeValue;
 
 use super::ledger::Ledger;
 use super::pool::Pool;
-use super::report::Report;
+use super::report::{Place, Report};
 use super::section::Section;
 use super::settings::Settings as General;
 use super::sides::Inside;
@@ -33,6 +36,8 @@ use super::values;
 pub(crate) struct Dhcp {
     /// Networks.
     pub(crate) scopes: Vec<Scope>,
+    /// The line of each.
+    pub(crate) scopes_at: Vec<Place>,
     /// Who is answered.
     pub(crate) classes: Vec<Class>,
     /// What certain clients get.
@@ -137,6 +142,7 @@ impl Sections<'_> {
             .filter_map(|section| class::read(section, pool));
         let classes: Vec<class::ReadClass> = read.collect();
         class::check(&classes, pool, general.limits.smallest_range, report);
+        shadow::check(&classes, report);
         for (sections, message, fix) in [
             (
                 &self.scopes,
@@ -153,6 +159,7 @@ impl Sections<'_> {
                 report.missing(section.at, message, fix);
             }
         }
+        let scopes_at = scopes.iter().map(|read| read.at).collect();
         let scopes: Vec<Scope> = scopes.into_iter().map(|read| read.scope).collect();
         let classes: Vec<Class> = classes.into_iter().map(|read| read.class).collect();
         let smallest = general.limits.smallest_range;
@@ -165,6 +172,7 @@ impl Sections<'_> {
         let reservations = reservations.collect();
         Some(Dhcp {
             scopes,
+            scopes_at,
             classes,
             reservations,
             allow_macs,
@@ -197,9 +205,7 @@ fn times(section: &Section<'_>) -> Times {
     set(&mut times.decline, span("decline", second, "\"1day\""));
     set(&mut times.remember, span("remember", second, "\"30days\""));
     set(&mut times.history, span("history", second, "\"90days\""));
-    let off = section
-        .string("probe", "\"400ms\"")
-        .is_some_and(|text| text.value == "off");
+    let off = matches!(section.value("probe"), Some((DeValue::String(text), _)) if text == "off");
     if off {
         times.probe = None;
     } else if let Some(probe) = span("probe", Duration::from_millis(10), "\"400ms\"") {

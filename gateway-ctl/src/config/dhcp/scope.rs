@@ -14,6 +14,9 @@ use super::options;
 
 /// How long a lease lasts where nothing is said: a working day.
 const DEFAULT_LEASE_TIME: LeaseTime = LeaseTime::Finite(8 * 3600);
+/// Options of RFC 2132 and RFC 3442.
+const ROUTERS: u8 = 3;
+const STATIC_ROUTES: u8 = 121;
 /// Shorter leases are renewed more often than a phone's boot takes.
 const SHORTEST: u32 = 60;
 
@@ -61,6 +64,7 @@ pub(super) fn read(section: &Section<'_>, inside: &[Inside]) -> Option<ReadScope
     let options = options::read(section);
     let network = network?;
     check_network(section, network, interface, inside);
+    check_routers(section, network.value, &options);
     let name = section.string("name", "\"ground floor\"");
     let text = |found: At<&str>| found.value.to_owned();
     Some(ReadScope {
@@ -170,6 +174,26 @@ fn check_network(
             format!("scope {} lies in no network {whose}", network.value),
             "add it to networks of the [[inside]] that its phones are behind, relayed ones too",
         );
+    }
+}
+
+/// A client can only send to a router that is on its wire. Who is told routes does not look at
+/// routers (RFC 3442).
+fn check_routers(section: &Section<'_>, network: Prefix, options: &[options::Written]) {
+    let of = |wanted: u8| options.iter().find(|(code, _)| *code == wanted);
+    let (Some((_, routers)), None) = (of(ROUTERS), of(STATIC_ROUTES)) else {
+        return;
+    };
+    let at = section.value("routers").map_or(section.at, |(_, at)| at);
+    for router in routers.as_chunks::<4>().0 {
+        let router = Ipv4Addr::from(*router);
+        if !network.contains(router) {
+            section.problem(
+                at,
+                format!("router {router} lies outside the scope's network {network}"),
+                "write the gateway's address in this network: phones reach no other",
+            );
+        }
     }
 }
 

@@ -123,7 +123,9 @@ fn there_is_room_for_all_that_may_be_leased() {
     let text = LEASES.replace("bindings = 70000", "bindings = 1000");
     wrong_with(
         &text,
-        &["gw.toml:19: 1008 bindings configured, room for 1000; write bindings = 1024 in [limits]"],
+        &[
+            "gw.toml:19: 1008 bindings, 0 configured and 1008 that may be leased, room for 1000; write bindings = 1024 in [limits]",
+        ],
     );
     wrong_with(
         &LEASES.replace("bindings = 70000", "tree_nodes = 100"),
@@ -176,5 +178,97 @@ fn what_is_reserved_is_reserved_once() {
             "gw.toml:37: reserved ports 5056-5119 of 198.51.100.1 include port 5060-5061, which no range \
              may have; reserve other ports",
         ],
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_once() {
+    wrong_with(
+        &LEASES.replace("[dhcp]\n", "[dhcp]\nprobe = 400\n"),
+        &["gw.toml:9: `probe` in [dhcp] is a number, expected a string; write probe = \"400ms\""],
+    );
+    let off = checked(&format!(
+        "{GOOD}{}",
+        LEASES.replace("[dhcp]", "[dhcp]\nprobe = \"off\"")
+    ));
+    assert_eq!(off.unwrap().dhcp.unwrap().times.probe, None);
+}
+
+#[test]
+fn ranges_have_from_8_to_4096_ports_or_there_is_none() {
+    let with = |ports: &str| LEASES.replace("ports = 64", &format!("ports = {ports}"));
+    for (ports, nearest) in [
+        ("8192", "the nearest is 4096"),
+        ("4", "the nearest is 8"),
+        ("-1", "the nearest is 8"),
+        ("4000", "the next larger is 4096"),
+    ] {
+        let expected = format!(
+            "gw.toml:17: `ports` in [[class]] is {ports}, expected a power of two from 8 to 4096; \
+             {nearest}"
+        );
+        wrong_with(&with(ports), &[&expected]);
+    }
+    let none = checked(&format!("{GOOD}{}", with("0"))).unwrap();
+    assert_eq!(none.dhcp.unwrap().classes[0].ports, None);
+}
+
+#[test]
+fn routers_are_on_the_wire() {
+    wrong_with(
+        &LEASES.replace("[\"10.10.0.1\"]", "[\"10.10.0.1\", \"10.11.0.1\"]"),
+        &[
+            "gw.toml:13: router 10.11.0.1 lies outside the scope's network 10.10.0.0/16; write the \
+             gateway's address in this network: phones reach no other",
+        ],
+    );
+    // Clients that are told routes do not look at routers (RFC 3442).
+    let routed = LEASES.replace(
+        "[\"10.10.0.1\"]",
+        "[\"10.11.0.1\"]\nstatic_routes = [\"0.0.0.0/0 via 10.10.0.1\"]",
+    );
+    assert!(checked(&format!("{GOOD}{routed}")).is_ok());
+}
+
+/// Classes a, b, .. with these keys, behind those of [`LEASES`].
+fn classes(keys: &[&str]) -> String {
+    let class = |(index, keys): (usize, &&str)| {
+        let name = char::from(b'a' + u8::try_from(index).unwrap());
+        format!("[[class]]\nname = \"{name}\"\n{keys}\n")
+    };
+    let classes: String = keys.iter().enumerate().map(class).collect();
+    format!("{LEASES}{classes}")
+}
+
+#[test]
+fn a_class_whose_clients_are_anothers_is_named() {
+    let fix = "the first class decides: put the one with fewer clients first, or leave them out";
+    let same = classes(&["macs = [\"00:15:65:*\"]", "macs = [\"00:15:65:12:34:56\"]"]);
+    let expected = format!(
+        "gw.toml:24: no client is of class \"b\": class \"a\" before it has them all; {fix}"
+    );
+    wrong_with(&same, &[&expected]);
+    // Two together, and what others say they are.
+    let together = classes(&[
+        "macs = [\"00:15:65:00:00:00-00:15:65:7f:ff:ff\"]",
+        "macs = [\"00:15:65:80:00:00-00:15:65:ff:ff:ff\"]\nvendor_classes = [\"Desk*\"]",
+        "macs = [\"00:15:65:*\"]\nvendor_classes = [\"MyPhone 2*\", \"Desk\"]",
+    ]);
+    let expected = format!(
+        "gw.toml:28: no client is of class \"c\": class \"a\" before it has them all; {fix}"
+    );
+    wrong_with(&together, &[&expected]);
+    // A part of them is no error; the special one before the general one is as it should be.
+    let part = classes(&[
+        "macs = [\"00:15:65:12:34:56\"]",
+        "macs = [\"00:15:65:*\"]\nvendor_classes = [\"MyPhone\"]",
+    ]);
+    let config = checked(&format!("{GOOD}{part}")).unwrap();
+    let found: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [format!(
+            "gw.toml:24: \"MyPhone\" in class \"b\" is class \"phone\"'s already; {fix}"
+        )]
     );
 }

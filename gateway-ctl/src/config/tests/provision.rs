@@ -66,6 +66,20 @@ fn sizes_and_ports() {
 }
 
 #[test]
+fn names_for_all_phones() {
+    let text = "[provision]\nfor_all = [\"fw-*.bin\", \"sounds/*\"]\n";
+    assert!(checked(&format!("{GOOD}{text}")).is_ok());
+    wrong_with(
+        "[provision]\nfor_all = [\"{mac}.cfg\", \"../a\"]\n",
+        &[
+            "gw.toml:9: \"{mac}.cfg\" is a name for one phone, `for_all` is for all; write names \
+             without {mac}, like \"firmware-*.bin\"",
+            "gw.toml:9: \"../a\" is no name of a file: the name leads upwards (\"..\")",
+        ],
+    );
+}
+
+#[test]
 fn directories_lie_side_by_side() {
     wrong_with(
         "[provision]\nroot = \"/srv\"\nuploads = \"/srv/uploads\"\n",
@@ -149,5 +163,97 @@ fn a_directory_that_is_not_there_is_named() {
             "gw.toml:9: cannot read templates from /nowhere/at/all: No such file or directory (os \
              error 2); set `templates` in [provision] to a directory of UTF-8 files",
         ],
+    );
+}
+
+/// A good configuration with leases, two classes, a phone and a template.
+fn with_template(text: &str, class: &str) -> (tempfile::TempDir, String) {
+    let (directory, line) = templates(&[("phone.cfg", text)]);
+    let leases = LEASES.replace(
+        "[limits]",
+        "primary_switch = \"198.51.100.200:5060\"\n[[class]]\nname = \"fax\"\n\
+         vendor_classes = [\"Fax*\"]\n[limits]",
+    );
+    let text = format!(
+        "{GOOD}{leases}[provision]\nroot = \"/usr\"\n{line}[[template]]\nname = \"{{mac}}.cfg\"\n\
+         file = \"phone.cfg\"\n{class}[[phone]]\nmac = \"02:00:00:00:00:01\"\n\
+         variables = [\"user=201\"]\n"
+    );
+    (directory, text)
+}
+
+#[test]
+fn what_no_phone_has_is_found_without_one() {
+    let (directory, text) = with_template("a\n{{ variables.user }}{{ variables.line }}\n", "");
+    let place = directory.path().display();
+    assert_eq!(
+        checked(&text).map(|_| ()).unwrap_err(),
+        [format!(
+            "{place}/phone.cfg:2: `variables.line` is not set for the phone; add \"line=..\" to \
+             `variables` of its [[phone]], or write {{{{ variables.line | default('') }}}}"
+        )]
+    );
+    // Of a class of its own.
+    let of = |class| with_template("{{ variables.user }}\n{{ switch }}\n", class);
+    let (directory, text) = of("class = \"fax\"\n");
+    let place = directory.path().display();
+    assert_eq!(
+        checked(&text).map(|_| ()).unwrap_err(),
+        [format!(
+            "{place}/phone.cfg:2: `switch` is not known of the phone; write primary_switch in its \
+             [[class]], or write {{% if switch is defined %}}"
+        )]
+    );
+    let (_directory, text) = of("class = \"phone\"\n");
+    assert!(checked(&text).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn what_some_phones_have_not_got_is_a_warning() {
+    let (directory, text) = with_template("{{ first_port }}\n{{ host_name }}\n", "");
+    let place = directory.path().display();
+    let config = checked(&text).unwrap();
+    let found: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            format!(
+                "{place}/phone.cfg:1: phones of class \"fax\" get no file: `first_port` is not \
+                 known of the phone; give its [[class]] `ports`, or write {{% if first_port is \
+                 defined %}}"
+            ),
+            format!(
+                "{place}/phone.cfg:2: phones of class \"phone\" without a host name get no file: \
+                 `host_name` is not known of the phone; see to it that the phone has it, or write \
+                 {{% if host_name is defined %}}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn what_serves_nothing_is_named() {
+    wrong_with(
+        "[provision]\ntftp = false\n",
+        &[
+            "gw.toml:9: neither TFTP nor HTTP is on: phones get no files; write tftp = true or http \
+             = 80, or leave [provision] out",
+        ],
+    );
+    let root = tempfile::tempdir().unwrap();
+    let with = |root: &std::path::Path| {
+        let text = format!("{GOOD}[provision]\nroot = \"{}\"\n", root.display());
+        let found = checked(&text).unwrap().warnings;
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(with(root.path()), [""; 0]);
+    let absent = root.path().join("absent");
+    assert_eq!(
+        with(&absent),
+        [format!(
+            "gw.toml:9: provision root {} is no directory: only templates are served, and what phones \
+             have written; make it, or correct `root`",
+            absent.display()
+        )]
     );
 }

@@ -60,6 +60,8 @@ fn bed(rules: &[(&str, &str)]) -> (TempDir, Served) {
     for (name, text) in [
         ("firmware.bin", "firmware"),
         ("02000000000a.cfg", "by hand"),
+        ("02-00-00-00-00-0a-dial.xml", "by hand"),
+        ("fw202601311230.bin", "of that minute"),
     ] {
         std::fs::write(directory.path().join("root").join(name), text).unwrap();
     }
@@ -102,13 +104,17 @@ fn secrets_are_for_whom_they_are_made() {
         Err(Refused::Denied(why)) => why,
         other => panic!("{name}: {other:?}"),
     };
+    let anothers = |from, name: &str| match read(&served, from, name) {
+        Err(Refused::Anothers(why)) => why,
+        other => panic!("{name}: {other:?}"),
+    };
     // Made from a template, and put there by hand.
     for name in ["02000000000b.cfg", "02000000000a.cfg"] {
-        assert!(denied(NOBODY, name).contains("phones with a lease"));
+        assert!(anothers(NOBODY, name).contains("a phone with a lease"));
     }
-    assert!(denied(ALICE, "02000000000b.cfg").contains("another phone's"));
-    assert!(denied(BOB, "02000000000A.CFG").contains("another phone's"));
-    assert!(denied(BOB, "02000000000a.cfg").contains("another phone's"));
+    assert!(anothers(ALICE, "02000000000b.cfg").contains("another phone's"));
+    assert!(anothers(BOB, "02000000000A.CFG").contains("another phone's"));
+    assert!(anothers(BOB, "02000000000a.cfg").contains("another phone's"));
     assert!(denied(ALICE, "../uploads/x").contains("upwards"));
     assert!(denied(ALICE, "a\0b").contains("control character"));
     // What is nobody's secret is for all.
@@ -130,6 +136,36 @@ fn secrets_are_for_whom_they_are_made() {
 }
 
 #[test]
+fn files_by_hand_are_for_whom_they_are_named_without_any_template() {
+    let (directory, served) = bed(&[]);
+    for name in [
+        "02000000000a.cfg",
+        "02000000000A.cfg",
+        "02-00-00-00-00-0a-dial.xml",
+        // Whether it is there or not: nobody learns which phones there are.
+        "02000000000a-absent.cfg",
+        "02.00.00.00.00.0a/x",
+    ] {
+        for from in [BOB, NOBODY] {
+            let refused = read(&served, from, name).unwrap_err();
+            assert!(matches!(refused, Refused::Anothers(_)), "{name}: {refused}");
+        }
+    }
+    for name in ["02000000000a.cfg", "02-00-00-00-00-0a-dial.xml"] {
+        assert_eq!(read(&served, ALICE, name).unwrap(), "by hand");
+    }
+    // A date that looks like an address, until the operator says what it is.
+    let firmware = "fw202601311230.bin";
+    assert!(read(&served, ALICE, firmware).is_err());
+    let mut next = provision(&directory, &[]);
+    let templates = Templates::default();
+    next.templates = Arc::new(templates.with_for_all(vec![Pattern::new("fw*.bin").unwrap()]));
+    served.reload(&next);
+    assert_eq!(read(&served, NOBODY, firmware).unwrap(), "of that minute");
+    assert!(read(&served, BOB, "02000000000a.cfg").is_err());
+}
+
+#[test]
 fn a_reload_counts_from_the_next_file_on() {
     let (directory, served) = bed(&[("a.cfg", "one")]);
     let begun = served.open(ALICE, "a.cfg").unwrap();
@@ -148,7 +184,7 @@ fn a_reload_counts_from_the_next_file_on() {
     upload.finish().unwrap();
     assert_eq!(read(&served, ALICE, "log").unwrap(), "log");
     let broken = read(&served, ALICE, "b.cfg").unwrap_err();
-    assert!(matches!(broken, Refused::Io(_)), "{broken:?}");
+    assert!(matches!(broken, Refused::Template(_)), "{broken:?}");
 }
 
 #[test]

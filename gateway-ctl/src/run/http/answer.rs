@@ -123,11 +123,15 @@ fn range(headers: &HeaderMap) -> Option<&str> {
 fn not_done(failed: Failed) -> (Outcome, Response<Body>) {
     let (outcome, status) = match failed {
         Failed::Refused(Refused::NotFound) => (Outcome::NotFound, StatusCode::NOT_FOUND),
+        Failed::Refused(Refused::Anothers(_)) => (Outcome::Anothers, StatusCode::NOT_FOUND),
         Failed::Refused(Refused::Denied(_)) => (Outcome::Denied, StatusCode::FORBIDDEN),
         Failed::Refused(Refused::QuotaExceeded(_)) => {
             (Outcome::QuotaExceeded, StatusCode::INSUFFICIENT_STORAGE)
         }
         Failed::Refused(Refused::Busy(_)) => (Outcome::Busy, StatusCode::SERVICE_UNAVAILABLE),
+        Failed::Refused(Refused::Template(_)) => {
+            (Outcome::Template, StatusCode::INTERNAL_SERVER_ERROR)
+        }
         Failed::Refused(Refused::Io(error)) => {
             tracing::warn!(%error, "a file could not be served over HTTP");
             (Outcome::IoError, StatusCode::INTERNAL_SERVER_ERROR)

@@ -10,9 +10,13 @@ pub(super) enum Outcome {
     /// A file was stored.
     Stored,
     NotFound,
+    /// The file is another phone's.
+    Anothers,
     Denied,
     QuotaExceeded,
     Busy,
+    /// A template could not be rendered for the phone.
+    Template,
     IoError,
     /// No request that could be answered: method, path or range.
     BadRequest,
@@ -21,13 +25,15 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Sent,
         Self::Stored,
         Self::NotFound,
+        Self::Anothers,
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
+        Self::Template,
         Self::IoError,
         Self::BadRequest,
         Self::GivenUp,
@@ -38,9 +44,11 @@ impl Outcome {
             Self::Sent => "sent",
             Self::Stored => "stored",
             Self::NotFound => "not_found",
+            Self::Anothers => "anothers",
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",
+            Self::Template => "template",
             Self::IoError => "io_error",
             Self::BadRequest => "bad_request",
             Self::GivenUp => "given_up",

@@ -29,9 +29,11 @@ fn image() -> Vec<u8> {
 
 fn refused(name: &str) -> Refused {
     match name {
+        "/anothers" => Refused::Anothers("a secret reason".into()),
         "/denied" => Refused::Denied("a secret reason".into()),
         "/busy" => Refused::Busy("a secret reason".into()),
         "/full" => Refused::QuotaExceeded("a secret reason".into()),
+        "/template" => Refused::Template("a secret reason".into()),
         "/broken" => Refused::Io(std::io::Error::other("a secret reason")),
         _ => Refused::NotFound,
     }
@@ -252,9 +254,11 @@ fn phones_are_told_no_reasons() {
     let bed = Bed::usual();
     for (path, status, label) in [
         ("/nothing", 404, "not_found"),
+        ("/anothers", 404, "anothers"),
         ("/denied", 403, "denied"),
         ("/full", 507, "quota_exceeded"),
         ("/busy", 503, "busy"),
+        ("/template", 500, "template"),
         ("/broken", 500, "io_error"),
         ("/%ff", 400, "bad_request"),
     ] {

@@ -1,133 +1,21 @@
 //! Everything about leases as JSON lines: out of the store, and into one.
-//!
-//! ```text
-//! {"gateway_export":1}
-//! {"history":{..}}
-//! {"lease":{..}}
-//! {"reservation":{..}}
-//! {"binding":{..}}            added by the API
-//! ```
+
+mod lines;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
-use dhcp::{Change, HistoryRecord, Lease, Reservation, ReservedClient, Rest, State};
-use futures_util::Stream;
-use futures_util::stream::unfold;
-use serde::{Deserialize, Serialize};
-use store::{Embedded, Failure, MAX_OPERATIONS, Store as _};
-use tokio::sync::mpsc;
+use dhcp::{Change, Lease, ReservedClient, Rest, State};
+use store::{Embedded, MAX_OPERATIONS, Store as _};
 
 use super::super::gateway::{Gateway, Shared};
-use super::records::{self, HISTORY, LEASE, RESERVATION};
+use super::records;
 use super::service::Leases;
 use crate::api::types::{Imported, NewBinding};
 
-/// What this version writes and reads.
-const FORMAT: u32 = 1;
-/// Lines that wait for a slow reader.
-const WAITING: usize = 256;
-
-/// A line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Line {
-    /// Always the first: the format.
-    GatewayExport(u32),
-    Lease(Lease),
-    Reservation(Reservation),
-    History(HistoryRecord),
-    Binding(NewBinding),
-}
-
-/// All that a backup holds.
-#[derive(Debug, Default)]
-pub(crate) struct Backup {
-    leases: Vec<Lease>,
-    reservations: Vec<Reservation>,
-    history: Vec<HistoryRecord>,
-    /// What the API had added.
-    pub(crate) bindings: Vec<NewBinding>,
-}
-
-impl Backup {
-    /// Reads all lines, or says which one is wrong.
-    ///
-    /// # Errors
-    /// When a line is none of ours.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self> {
-        let mut backup = Self::default();
-        let lines = bytes.split(|byte| *byte == b'\n').enumerate();
-        let mut whole = false;
-        for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-            let number = number + 1;
-            let line = match serde_json::from_slice(line) {
-                Ok(line) => line,
-                Err(error) => bail!("line {number} is no line of a backup: {error}"),
-            };
-            match line {
-                Line::GatewayExport(FORMAT) => whole = true,
-                Line::GatewayExport(other) => {
-                    bail!("line {number}: format {other}, this gateway reads {FORMAT}")
-                }
-                _ if !whole => {
-                    bail!("line {number}: a backup begins with {{\"gateway_export\":1}}")
-                }
-                Line::Lease(lease) => backup.leases.push(lease),
-                Line::Reservation(reservation) => backup.reservations.push(reservation),
-                Line::History(record) => backup.history.push(record),
-                Line::Binding(binding) => backup.bindings.push(binding),
-            }
-        }
-        ensure!(whole, "there is nothing in it");
-        Ok(backup)
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        let leases = self.leases.iter().cloned().map(Change::Put);
-        let reservations = self.reservations.iter().cloned().map(Change::Reserve);
-        let history = self.history.iter().cloned().map(Change::History);
-        leases.chain(reservations).chain(history).collect()
-    }
-}
-
-/// A backup line by line: one state of the store, and the bindings.
-pub(crate) fn lines(
-    store: Arc<Embedded>,
-    bindings: Vec<NewBinding>,
-) -> impl Stream<Item = Result<Vec<u8>, Failure>> {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    tokio::task::spawn_blocking(move || {
-        let send = |line: &[u8]| sender.blocking_send(Ok([line, b"\n"].concat())).is_ok();
-        let mut reads = send(format!("{{\"gateway_export\":{FORMAT}}}").as_bytes());
-        let visited = store.for_each(b"", |key, value, _| {
-            let kind = match key {
-                key if key.starts_with(LEASE) => "lease",
-                key if key.starts_with(RESERVATION) => "reservation",
-                key if key.starts_with(HISTORY) => "history",
-                _ => return,
-            };
-            reads = reads && send(&[b"{\"", kind.as_bytes(), b"\":", value, b"}"].concat());
-        });
-        if let Err(error) = visited {
-            tracing::error!(%error, "cannot read the store");
-            // The answer is broken off: nobody takes it for whole.
-            let _ = sender.blocking_send(Err(error));
-            return;
-        }
-        for binding in bindings {
-            if let Ok(line) = serde_json::to_vec(&Line::Binding(binding)) {
-                reads = reads && send(&line);
-            }
-        }
-    });
-    unfold(receiver, async |mut receiver| {
-        let line = receiver.recv().await?;
-        Some((line, receiver))
-    })
-}
+pub(crate) use lines::{Backup, Reading, lines};
 
 /// Takes a backup in. DHCP pauses meanwhile; leases for which the configuration has no room
 /// end. A failure in the middle leaves a part of the backup there: import it again.
@@ -144,18 +32,22 @@ pub(crate) async fn import(shared: &Shared, backup: Backup, replace: bool) -> Re
         let Some(paused) = shared.lock().pause_leases(replace)? else {
             bail!("DHCP is not turned on: add [dhcp] to the configuration and reload");
         };
-        let mut imported = Imported {
-            leases: backup.leases.len(),
-            reservations: backup.reservations.len(),
-            history: backup.history.len(),
-            ..Imported::default()
-        };
+        let counts = backup.counts();
+        let active = backup.active();
         let store = paused.store.clone();
         let written = write(paused, backup).await;
         let resumed = shared.lock().resume_leases(store, &shared);
         written?;
-        imported.lost = resumed?;
-        Ok(imported)
+        let Resumed { active: left, lost } = resumed?;
+        let lost_leases = active.saturating_sub(left);
+        Ok(Imported {
+            leases: counts.leases,
+            reservations: counts.reservations,
+            history: counts.history,
+            bindings: 0,
+            lost: lost_leases,
+            lost_reservations: lost.saturating_sub(lost_leases),
+        })
     })
     .await?
 }
@@ -200,13 +92,24 @@ async fn write(paused: Paused, mut backup: Backup) -> Result<()> {
         }
     }
     changes.extend(paused.reservations.into_iter().map(Change::Unreserve));
-    changes.extend(backup.changes());
-    // One operation of a batch is the clock's.
-    for some in changes.chunks(MAX_OPERATIONS - 1) {
-        let batch = records::batch(some, paused.clock)?;
+    let mut changes = changes.into_iter().chain(backup.into_changes());
+    loop {
+        // One operation of a batch is the clock's.
+        let some: Vec<Change> = changes.by_ref().take(MAX_OPERATIONS - 1).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        let batch = records::batch(&some, paused.clock)?;
         paused.store.commit(batch).await?;
     }
-    Ok(())
+}
+
+/// What there is when leases go on.
+struct Resumed {
+    /// Leases that are somebody's.
+    active: usize,
+    /// Leases and reservations that had no room.
+    lost: usize,
 }
 
 impl Gateway {
@@ -252,8 +155,8 @@ impl Gateway {
         }))
     }
 
-    /// Goes on with what the store holds now; how many leases had no room.
-    fn resume_leases(&mut self, store: Arc<Embedded>, shared: &Shared) -> Result<usize> {
+    /// Goes on with what the store holds now.
+    fn resume_leases(&mut self, store: Arc<Embedded>, shared: &Shared) -> Result<Resumed> {
         let leased: Vec<_> = self
             .plan
             .ledger
@@ -265,9 +168,14 @@ impl Gateway {
             self.plan.ledger.remove(private);
         }
         let (leases, lost) = Leases::with(store, &mut self.plan)?;
+        let all = leases.iter().flat_map(|leases| {
+            let all = leases.server.leases(Ipv4Addr::UNSPECIFIED);
+            all.filter(|lease| lease.is_active())
+        });
+        let active = all.count();
         self.leases = leases;
         self.apply()?;
         self.serve_phones(shared);
-        Ok(lost)
+        Ok(Resumed { active, lost })
     }
 }

@@ -22,7 +22,7 @@
 //! | `sockets.rs`, `frame.rs` | port 67, packet sockets, ARP, ICMP |
 //! | `records.rs` | what the store holds |
 //! | `history.rs` | whose a port was, and when that is forgotten |
-//! | `backup.rs` | everything as JSON lines, out and in |
+//! | `backup.rs`, `backup/lines.rs` | everything as JSON lines, out and in |
 //! | `clock.rs` | time that never goes back |
 
 mod backup;
@@ -37,6 +37,6 @@ mod settings;
 mod sockets;
 mod turn;
 
-pub(crate) use backup::{Backup, import, lines as backup_lines};
+pub(crate) use backup::{Backup, Reading, import, lines as backup_lines};
 pub(crate) use history::owner_at;
 pub(crate) use service::{Leases, LostCount};

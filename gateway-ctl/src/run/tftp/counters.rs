@@ -15,12 +15,16 @@ pub(crate) enum Refusal {
     Broadcast,
     /// [`Refused::NotFound`].
     NotFound,
+    /// [`Refused::Anothers`].
+    Anothers,
     /// [`Refused::Denied`].
     Denied,
     /// [`Refused::QuotaExceeded`].
     QuotaExceeded,
     /// Too many transfers, of all or of this phone; or [`Refused::Busy`].
     Busy,
+    /// [`Refused::Template`].
+    Template,
     /// [`Refused::Io`].
     IoError,
 }
@@ -29,9 +33,11 @@ impl From<&Refused> for Refusal {
     fn from(refused: &Refused) -> Self {
         match refused {
             Refused::NotFound => Self::NotFound,
+            Refused::Anothers(_) => Self::Anothers,
             Refused::Denied(_) => Self::Denied,
             Refused::QuotaExceeded(_) => Self::QuotaExceeded,
             Refused::Busy(_) => Self::Busy,
+            Refused::Template(_) => Self::Template,
             Refused::Io(_) => Self::IoError,
         }
     }
@@ -39,12 +45,14 @@ impl From<&Refused> for Refusal {
 
 impl Refusal {
     /// Those that are not about the request's form.
-    const OTHERS: [Self; 6] = [
+    const OTHERS: [Self; 8] = [
         Self::Broadcast,
         Self::NotFound,
+        Self::Anothers,
         Self::Denied,
         Self::QuotaExceeded,
         Self::Busy,
+        Self::Template,
         Self::IoError,
     ];
 
@@ -60,9 +68,11 @@ impl Refusal {
             Self::Malformed(malformed) => malformed.label(),
             Self::Broadcast => "broadcast",
             Self::NotFound => "not_found",
+            Self::Anothers => "anothers",
             Self::Denied => "denied",
             Self::QuotaExceeded => "quota_exceeded",
             Self::Busy => "busy",
+            Self::Template => "template",
             Self::IoError => "io_error",
         }
     }

@@ -26,9 +26,11 @@ struct OnItsWay {
 
 fn refusal(name: &str) -> Result<(), Refused> {
     Err(match name.strip_prefix("no-") {
-        Some("access") => Refused::Denied("another phone's".to_owned()),
+        Some("lease") => Refused::Anothers("another phone's".to_owned()),
+        Some("access") => Refused::Denied("a FIFO".to_owned()),
         Some("room") => Refused::QuotaExceeded("full".to_owned()),
         Some("time") => Refused::Busy("later".to_owned()),
+        Some("variable") => Refused::Template("undefined".to_owned()),
         Some("disk") => Refused::Io(io::ErrorKind::BrokenPipe.into()),
         _ => return Ok(()),
     })
@@ -282,9 +284,11 @@ fn what_is_refused_is_told_and_counted() {
     let bed = Bed::new();
     for (name, code, refusal) in [
         ("absent", 1, Refusal::NotFound),
+        ("no-lease", 1, Refusal::Anothers),
         ("no-access", 2, Refusal::Denied),
         ("no-room", 3, Refusal::QuotaExceeded),
         ("no-time", 0, Refusal::Busy),
+        ("no-variable", 0, Refusal::Template),
         ("no-disk", 0, Refusal::IoError),
     ] {
         let request = format!("\0\x01{name}\0octet\0");
@@ -299,7 +303,7 @@ fn what_is_refused_is_told_and_counted() {
     let all: u64 = Refusal::all()
         .map(|refusal| bed.counters.refused(refusal))
         .sum();
-    assert_eq!(all, 6);
+    assert_eq!(all, 8);
 }
 
 #[test]

@@ -209,11 +209,13 @@ fn lost(error: io::Error) -> io::Result<()> {
 /// What the client is told: the kind, and no more.
 fn told(refused: &Refused) -> (ErrorCode, &'static str) {
     match refused {
-        Refused::NotFound => (ErrorCode::NotFound, "file not found"),
+        Refused::NotFound | Refused::Anothers(_) => (ErrorCode::NotFound, "file not found"),
         Refused::Denied(_) => (ErrorCode::AccessViolation, "access denied"),
         Refused::QuotaExceeded(_) => (ErrorCode::DiskFull, "too much: quota exceeded"),
         Refused::Busy(_) => (ErrorCode::NotDefined, "busy: try again later"),
-        Refused::Io(_) => (ErrorCode::NotDefined, "the server cannot do that now"),
+        Refused::Template(_) | Refused::Io(_) => {
+            (ErrorCode::NotDefined, "the server cannot do that now")
+        }
     }
 }
 

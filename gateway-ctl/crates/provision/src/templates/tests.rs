@@ -233,15 +233,25 @@ fn what_a_phone_has_not_got_is_an_error_with_its_line() {
         panic!("{error}");
     };
     assert_eq!((error.line, error.file.as_str()), (2, "t.cfg"));
-    assert!(
-        error.message.contains("undefined value"),
-        "{}",
-        error.message
-    );
+    assert_eq!(error.message, "`rtp_first` is not known of the phone");
+    assert!(error.fix.starts_with("give its [[class]] `ports`"));
     let guarded = "{% if rtp_first is defined %}{{ rtp_first }}{% else %}none{% endif %}";
     assert_eq!(made("t.cfg", guarded, &bare).unwrap(), "none");
     let error = made("t.cfg", "{{ variables.password }}", &bare).unwrap_err();
-    assert!(error.to_string().contains("undefined value"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "template t.cfg, line 1: `variables.password` is not set for the phone"
+    );
+    // What is there, and what is on other lines, is not named.
+    let mut phone = Phone::example();
+    phone.variables.insert("user".into(), "201".into());
+    let text = "{% if variables.line is defined %}{% endif %}\n\
+                {{ variables.user }}{{ variables.pass }}{{ variables.password | default('') }}\n";
+    let error = made("t.cfg", text, &phone).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "template t.cfg, line 2: `variables.pass`, `variables.password` is not set for the phone"
+    );
 }
 
 #[test]

@@ -1,75 +1,46 @@
-//! Other people's TFTP clients read from and write to the gateway's server, over links that
-//! lose packets.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Other people's TFTP clients read from and write to the gateway, over links that lose packets.
 
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use gateway_tests::link::{VethOptions, mac_of, veth};
-use gateway_tests::netns::Namespace;
-use gateway_tests::process::Process;
-use gateway_tests::wait::eventually;
+use gateway_tests::dhcp::client::{Client, Program};
+use gateway_tests::site::Site;
 use tempfile::TempDir;
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 10, 0, 1);
-const PHONE: Ipv4Addr = Ipv4Addr::new(10, 10, 0, 2);
-const LONG: Duration = Duration::from_secs(60);
+use crate::bed::{Bed, LONG};
+use crate::leases::{self, phone};
+
+const PROVISION: &str = r#"
+[provision]
+root = "{served}"
+upload_quota = "10 MiB"
+"#;
 
 struct Lab {
-    router: Namespace,
-    phone: Namespace,
+    bed: Bed,
     served: TempDir,
     phones: TempDir,
-    _server: Process,
-}
-
-/// The server alone, built with the tests: `target/debug/examples/tftp`.
-fn server() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join("examples/tftp");
-    assert!(
-        path.is_file(),
-        "no {}: run `cargo build -p gateway-ctl --example tftp`",
-        path.display()
-    );
-    path
+    /// Its lease is what lets the phone write.
+    _client: Client,
 }
 
 impl Lab {
     fn new() -> Self {
-        let (router, phone) = (
-            Namespace::new("router").unwrap(),
-            Namespace::new("phone").unwrap(),
-        );
-        let (inside, outside) = veth(
-            (&router, "eth0", mac_of(SERVER)),
-            (&phone, "eth0", mac_of(PHONE)),
-            VethOptions::default(),
-        )
-        .unwrap();
-        inside.address(&format!("{SERVER}/24")).unwrap();
-        // Further addresses, of which one is asked.
-        inside.address("10.10.0.3/24").unwrap();
-        outside.address(&format!("{PHONE}/24")).unwrap();
         let folder = || tempfile::Builder::new().prefix("sgt-").tempdir().unwrap();
         let (served, phones) = (folder(), folder());
-        let arguments = [served.path().to_str().unwrap(), "0.0.0.0:69"];
-        let log = phones.path().join("server.log");
-        let process = Process::start(&router, &server(), &arguments, &log).unwrap();
-        let listens = || {
-            let sockets = router
-                .run(&["ss", "-lun"])
-                .map_err(|error| error.to_string())?;
-            sockets.contains(":69").then_some(()).ok_or(sockets)
-        };
-        eventually(LONG, listens).unwrap();
+        let text = PROVISION.replace("{served}", served.path().to_str().unwrap());
+        let site = Site::new().unwrap();
+        // A further address, which is asked too.
+        site.inside[0].router.address("10.10.0.3/16").unwrap();
+        let bed = leases::bed(site, &text);
+        let mut client = phone(Program::Udhcpc)
+            .start(&bed.phone(1).interface)
+            .unwrap();
+        client.bound(LONG).unwrap();
         Self {
-            router,
-            phone,
+            bed,
             served,
             phones,
-            _server: process,
+            _client: client,
         }
     }
 
@@ -78,17 +49,26 @@ impl Lab {
         let rules = format!(
             "table ip loss {{ \
              chain in {{ type filter hook input priority 0; \
-               iifname eth0 meta l4proto udp numgen random mod 100 < {percent} drop; }}; \
+               iifname inside0 meta l4proto udp numgen random mod 100 < {percent} drop; }}; \
              chain out {{ type filter hook output priority 0; \
-               oifname eth0 meta l4proto udp numgen random mod 100 < {percent} drop; }}; }}"
+               oifname inside0 meta l4proto udp numgen random mod 100 < {percent} drop; }}; }}"
         );
-        self.router.nft(&rules).unwrap();
+        self.bed.site.router.nft(&rules).unwrap();
     }
 
     fn serve(&self, name: &str, length: usize) -> Vec<u8> {
         let bytes = contents(length);
         std::fs::write(self.served.path().join(name), &bytes).unwrap();
         bytes
+    }
+
+    /// What the phone has left under this name.
+    fn left(&self, name: &str) -> Vec<u8> {
+        let mac = self.bed.phone(1).interface.mac;
+        let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let state = self.bed.gateway.directory().join("state");
+        let file: PathBuf = state.join("uploads").join(mac).join(name);
+        std::fs::read(file).unwrap()
     }
 
     /// Runs a client, its words as they would be typed, with `{dir}` for the phone's folder.
@@ -98,7 +78,7 @@ impl Lab {
             .iter()
             .map(|word| word.replace("{dir}", folder))
             .collect();
-        self.phone.run(&words).unwrap();
+        self.bed.phone(1).ns.run(&words).unwrap();
     }
 
     fn phones_file(&self, name: &str) -> Vec<u8> {
@@ -140,8 +120,8 @@ fn tftp_hpa_reads_and_writes() {
         "{dir}/log",
         "log",
     ]);
-    let log = lab.served.path().join("log");
-    assert!(std::fs::read(log).unwrap() == bytes[..100_000]);
+    assert!(lab.left("log") == bytes[..100_000]);
+    lab.bed.finish();
 }
 
 #[test]
@@ -170,8 +150,8 @@ fn text_survives_tftp_hpas_ascii() {
         "{dir}/got",
         "b.cfg",
     ]);
-    let back = std::fs::read_to_string(lab.served.path().join("b.cfg")).unwrap();
-    assert_eq!(back, text);
+    assert_eq!(String::from_utf8(lab.left("b.cfg")).unwrap(), text);
+    lab.bed.finish();
 }
 
 #[test]
@@ -199,8 +179,8 @@ fn atftp_reads_with_every_option() {
     std::fs::write(lab.phones.path().join("log"), &bytes[..1_000_000]).unwrap();
     let words = ["-p", "-l", "{dir}/log", "-r", "log", "10.10.0.1"];
     lab.client(&[&["atftp", "--option", "blksize 1024"][..], &words].concat());
-    let log = lab.served.path().join("log");
-    assert!(std::fs::read(log).unwrap() == bytes[..1_000_000]);
+    assert!(lab.left("log") == bytes[..1_000_000]);
+    lab.bed.finish();
 }
 
 #[test]
@@ -220,4 +200,5 @@ fn tftp_hpa_reads_over_a_link_that_loses_packets() {
         "{dir}/one",
     ]);
     assert!(lab.phones_file("one") == bytes);
+    lab.bed.finish();
 }
