@@ -12,7 +12,7 @@ use store::{Embedded, MAX_OPERATIONS, Store as _};
 
 use super::super::gateway::{Gateway, Shared};
 use super::records;
-use super::service::Leases;
+use super::service::{Leases, LostCount};
 use crate::api::types::{Imported, NewBinding};
 
 pub(crate) use lines::{Backup, Reading, lines};
@@ -33,20 +33,18 @@ pub(crate) async fn import(shared: &Shared, backup: Backup, replace: bool) -> Re
             bail!("DHCP is not turned on: add [dhcp] to the configuration and reload");
         };
         let counts = backup.counts();
-        let active = backup.active();
         let store = paused.store.clone();
         let written = write(paused, backup).await;
         let resumed = shared.lock().resume_leases(store, &shared);
         written?;
-        let Resumed { active: left, lost } = resumed?;
-        let lost_leases = active.saturating_sub(left);
+        let lost = resumed?;
         Ok(Imported {
             leases: counts.leases,
             reservations: counts.reservations,
             history: counts.history,
             bindings: 0,
-            lost: lost_leases,
-            lost_reservations: lost.saturating_sub(lost_leases),
+            lost: lost.leases,
+            lost_reservations: lost.reservations,
         })
     })
     .await?
@@ -104,14 +102,6 @@ async fn write(paused: Paused, mut backup: Backup) -> Result<()> {
     }
 }
 
-/// What there is when leases go on.
-struct Resumed {
-    /// Leases that are somebody's.
-    active: usize,
-    /// Leases and reservations that had no room.
-    lost: usize,
-}
-
 impl Gateway {
     /// The API's bindings, as they are asked for.
     pub(crate) fn backup_of_bindings(&self) -> Vec<NewBinding> {
@@ -155,8 +145,8 @@ impl Gateway {
         }))
     }
 
-    /// Goes on with what the store holds now.
-    fn resume_leases(&mut self, store: Arc<Embedded>, shared: &Shared) -> Result<Resumed> {
+    /// Goes on with what the store holds now; what of it had no room.
+    fn resume_leases(&mut self, store: Arc<Embedded>, shared: &Shared) -> Result<LostCount> {
         let leased: Vec<_> = self
             .plan
             .ledger
@@ -168,14 +158,9 @@ impl Gateway {
             self.plan.ledger.remove(private);
         }
         let (leases, lost) = Leases::with(store, &mut self.plan)?;
-        let all = leases.iter().flat_map(|leases| {
-            let all = leases.server.leases(Ipv4Addr::UNSPECIFIED);
-            all.filter(|lease| lease.is_active())
-        });
-        let active = all.count();
         self.leases = leases;
         self.apply()?;
         self.serve_phones(shared);
-        Ok(Resumed { active, lost })
+        Ok(lost)
     }
 }

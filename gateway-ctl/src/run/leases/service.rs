@@ -86,16 +86,16 @@ impl Leases {
         Ok(leases)
     }
 
-    /// As [`Self::resume`], with a store that is open; and how many leases had no room.
-    pub(super) fn with(store: Arc<Embedded>, plan: &mut Plan) -> Result<(Option<Self>, usize)> {
+    /// As [`Self::resume`], with a store that is open; and what had no room.
+    pub(super) fn with(store: Arc<Embedded>, plan: &mut Plan) -> Result<(Option<Self>, LostCount)> {
         let Some(dhcp) = &plan.config.dhcp else {
-            return Ok((None, 0));
+            return Ok((None, LostCount::default()));
         };
         let kept = Kept::load(&store)?;
         let mut clock = StoreClock::resume(kept.clock);
         let mut server = Server::new(settings(plan, dhcp));
         let lost = server.restore(clock.now(), kept.leases, kept.reservations);
-        say_lost(&lost);
+        let lost = say_lost(&lost);
         let identifier = u16::try_from(std::process::id() & 0xffff).unwrap_or(1);
         let icmp = Arc::new(Icmp::open(identifier).context("cannot send ICMP probes")?);
         let leases = server.leases(Ipv4Addr::UNSPECIFIED);
@@ -117,7 +117,7 @@ impl Leases {
             timer: Arc::default(),
             tasks: Vec::new(),
         };
-        Ok((Some(leases), lost.len()))
+        Ok((Some(leases), lost))
     }
 
     /// Wakes the server from now on.

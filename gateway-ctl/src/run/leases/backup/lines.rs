@@ -72,14 +72,6 @@ impl Backup {
         }
     }
 
-    /// Leases in it that are somebody's; the last of each address counts.
-    pub(super) fn active(&self) -> usize {
-        let by_address = self.leases.iter().map(|lease| (lease.address, lease));
-        let by_address: BTreeMap<_, _> = by_address.collect();
-        let active = by_address.values().filter(|lease| lease.is_active());
-        active.count()
-    }
-
     /// What it changes in a store.
     pub(super) fn into_changes(self) -> impl Iterator<Item = Change> {
         let leases = self.leases.into_iter().map(Change::Put);
