@@ -17,6 +17,8 @@
 //! | `message/` | what a message says |
 //! | `parse/` | octets to messages, with the error code and the transaction of what is wrong |
 //! | `encode/` | messages to octets, short or for people |
+//! | `sdp/` | addresses and ports in Local and Remote |
+//! | `transactions/` | each request executed once, each answered, over a network that loses messages |
 //! | `text.rs`, `name.rs` | text and names, checked when made |
 //! | `token.rs` | the words of the grammar, long and short |
 //! | `error.rs` | error codes; what is wrong with a message |
@@ -28,8 +30,10 @@ mod error;
 mod message;
 mod name;
 mod parse;
+pub mod sdp;
 mod text;
 mod token;
+pub mod transactions;
 
 pub use encode::{Style, encode, encode_into};
 pub use error::{ErrorCode, Head, ParseError, TransactionKind};

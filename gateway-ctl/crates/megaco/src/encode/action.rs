@@ -37,6 +37,9 @@ impl Writer<'_> {
     pub(super) fn action_reply(&mut self, action: &ActionReply) {
         self.token_is(Token::Ctx);
         self.context(action.context);
+        if *action == ActionReply::new(action.context, Vec::new()) {
+            return;
+        }
         self.open();
         let mut first = true;
         self.properties(&action.properties, &mut first);

@@ -16,8 +16,14 @@ impl Writer<'_> {
         match &message.body {
             Body::Error(error) => self.error(error),
             Body::Transactions(transactions) => {
+                let mut open_end = false;
                 for transaction in transactions {
+                    if open_end {
+                        self.out.push(b'\n');
+                    }
                     self.transaction(transaction);
+                    // No brace ends it.
+                    open_end = matches!(transaction, Transaction::Segment(_));
                 }
             }
         }
@@ -112,10 +118,6 @@ impl Writer<'_> {
                 self.token_number(Token::MessageSegment, segment.id);
                 self.segment(segment.segment);
             }
-        }
-        // What follows is told apart by the brace, or by this.
-        if matches!(transaction, Transaction::Segment(_)) {
-            self.out.push(b'\n');
         }
     }
 

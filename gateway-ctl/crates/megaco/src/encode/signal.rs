@@ -9,10 +9,9 @@ use crate::token::Token;
 impl Writer<'_> {
     pub(super) fn signals(&mut self, signals: &Signals) {
         self.token(Token::Signals);
-        if signals.0.is_empty() {
-            // The braces make it a descriptor in versions 1 and 2; without, it is an audit's word.
-            self.raw(b"{}");
-        } else {
+        // Without braces when it is empty: the grammar since the Implementors' Guide 11, and all
+        // that Erlang's parser takes.
+        if !signals.0.is_empty() {
             self.braced(&signals.0, |writer, item| match item {
                 SignalItem::Signal(signal) => writer.signal(signal),
                 SignalItem::List(list) => writer.signal_list(list),

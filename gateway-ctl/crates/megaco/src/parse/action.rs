@@ -178,19 +178,24 @@ impl<'a> Reader<'a> {
                     .filter(|last| last.stream.is_none() && from.is_none());
                 let last = last.ok_or_else(|| reader.bad(word, "a stream behind a direction"))?;
                 last.stream = Some(stream);
+            } else if let (None, Some(direction), Some(last)) =
+                (&from, extended(token), all.last_mut())
+            {
+                // Behind another direction, which it makes more precise.
+                last.direction = direction;
             } else if from.is_none() {
                 from = Some(reader.termination_of(word)?);
             } else if to.is_none() {
                 to = Some(reader.termination_of(word)?);
             } else {
                 let direction = match token {
-                    Some(Token::Bothway) => Direction::Bothway,
-                    Some(Token::Isolate) => Direction::Isolate,
-                    Some(Token::Oneway) => Direction::Oneway,
-                    Some(Token::OnewayExternal) => Direction::OnewayExternal,
-                    Some(Token::OnewayBoth) => Direction::OnewayBoth,
-                    _ => return Err(reader.bad(word, "Bothway, Isolate or Oneway")),
+                    Some(Token::Bothway) => Some(Direction::Bothway),
+                    Some(Token::Isolate) => Some(Direction::Isolate),
+                    Some(Token::Oneway) => Some(Direction::Oneway),
+                    token => extended(token),
                 };
+                let expected = "Bothway, Isolate or Oneway";
+                let direction = direction.ok_or_else(|| reader.bad(word, expected))?;
                 if let (Some(from), Some(to)) = (from.take(), to.take()) {
                     all.push(Topology {
                         from,
@@ -276,5 +281,14 @@ impl<'a> Reader<'a> {
             Some(Token::Off) => Ok(false),
             _ => Err(self.fault_of(word, ErrorCode::UNKNOWN_VALUE, "ON or OFF")),
         }
+    }
+}
+
+/// Directions of version 3.
+fn extended(token: Option<Token>) -> Option<Direction> {
+    match token {
+        Some(Token::OnewayExternal) => Some(Direction::OnewayExternal),
+        Some(Token::OnewayBoth) => Some(Direction::OnewayBoth),
+        _ => None,
     }
 }
