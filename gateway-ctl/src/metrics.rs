@@ -1,5 +1,6 @@
 //! `GET /metrics` for Prometheus; what each means is in docs/metrics.md.
 
+mod calls;
 mod files;
 mod leases;
 
@@ -60,6 +61,9 @@ fn text(gateway: &mut Gateway) -> Result<String> {
     daemon(&page, gateway)?;
     if let Some(leases) = &mut gateway.leases {
         leases::leases(&page, leases)?;
+    }
+    if let Some(telephony) = &gateway.telephony {
+        calls::calls(&page, telephony)?;
     }
     if gateway.plan.config.provision.is_some() {
         files::files(&page, &gateway.provisioning)?;

@@ -6,6 +6,7 @@
 //! | `server.rs` | the socket, the routes, errors as `{error, fix}` |
 //! | `bindings.rs` | `/v1/bindings` |
 //! | `leases.rs` | `/v1/leases`, `/v1/reservations` |
+//! | `calls.rs` | `/v1/phones`, `/v1/calls` |
 //! | `named.rs` | how an operator names a phone |
 //! | `peer.rs` | who asks |
 //! | `page.rs` | which part of a list is asked for |
@@ -20,6 +21,7 @@ pub(crate) mod types;
 
 mod backup;
 mod bindings;
+mod calls;
 mod leases;
 mod named;
 mod page;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod bindings;
+mod calls;
 mod check;
 mod completions;
 mod counters;
@@ -10,6 +11,7 @@ mod detach;
 mod leases;
 mod memory;
 mod output;
+mod phones;
 mod reload;
 mod status;
 mod trace;
@@ -64,6 +66,10 @@ enum Command {
     Leases(leases::Leases),
     /// Whose a public port is, or was.
     Who(who::Who),
+    /// Phones and trunks that are registered; send them to another controller.
+    Phones(phones::Phones),
+    /// Calls that are under way, and those that are over.
+    Calls(calls::Calls),
     /// Write a backup: leases, reservations, history, bindings.
     Export(backup::Export),
     /// Take in a backup.
@@ -97,6 +103,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Bindings(command) => ask(command.run(&client)),
         Command::Leases(command) => ask(command.run(&client)),
         Command::Who(command) => ask(command.run(&client)),
+        Command::Phones(command) => ask(command.run(&client)),
+        Command::Calls(command) => ask(command.run(&client)),
         Command::Export(command) => ask(command.run(&client)),
         Command::Import(command) => ask(command.run(&client)),
         Command::Counters(command) => ask(command.run(&client)),

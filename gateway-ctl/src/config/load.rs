@@ -15,6 +15,7 @@ use super::report::{Problem, Problems, Report};
 use super::section::{Lines, Reader, Section, kind};
 use super::settings::Settings;
 use super::sides::{self, Inside, Outside};
+use super::switch::{self, Switch};
 use super::{capacity, phones, suggest, templates};
 
 /// A configuration in which everything holds, save what only the machine can say
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) ledger: Ledger,
     /// Who is leased what; `None`: nobody.
     pub(crate) dhcp: Option<Dhcp>,
+    /// The soft switch; `None`: there is none.
+    pub(crate) switch: Option<Switch>,
     /// What works, but hardly as it is meant.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -58,6 +61,11 @@ const SECTIONS: &[&str] = &[
     "scope",
     "class",
     "reservation",
+    "switch",
+    "line",
+    "trunk",
+    "route",
+    "site",
 ];
 
 /// A configuration as read, and what is wrong with it so far: others may find more.
@@ -176,6 +184,7 @@ impl<'a> Document<'a> {
         self.bindings(path, &inside, &pool, &mut ledger);
         let dhcp = self.dhcp().read(&settings, &inside, &pool, &ledger, report);
         let provision = self.provision(&settings, dhcp.as_ref());
+        let switch = self.switch().read(&pool, report);
         capacity::check(&settings, &inside, &pool, &ledger, dhcp.as_ref(), report);
         Config {
             settings,
@@ -185,7 +194,18 @@ impl<'a> Document<'a> {
             provision,
             ledger,
             dhcp,
+            switch,
             warnings: Vec::new(),
+        }
+    }
+
+    fn switch(&self) -> switch::Sections<'a> {
+        switch::Sections {
+            switch: self.one("switch", "[switch]", switch::KEYS),
+            lines: self.many("line", "[[line]]", switch::LINE_KEYS),
+            trunks: self.many("trunk", "[[trunk]]", switch::TRUNK_KEYS),
+            routes: self.many("route", "[[route]]", switch::ROUTE_KEYS),
+            sites: self.many("site", "[[site]]", switch::SITE_KEYS),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
 //! | `provision.rs`, `templates.rs`, `phones.rs` | `[provision]`, `[[template]]`, `[[phone]]` |
 //! | `trials.rs` | templates, tried with invented phones |
+//! | `switch.rs` | `[switch]`, `[[line]]`, `[[trunk]]`, `[[route]]`, `[[site]]` |
 //! | `ledger.rs` | who has which address and ports: no two the same |
 //! | `capacity.rs` | whether limits suffice |
 //! | `report.rs` | problems and where they are |
@@ -34,6 +35,7 @@ mod section;
 mod settings;
 mod sides;
 mod suggest;
+mod switch;
 mod templates;
 mod trials;
 mod values;
@@ -50,4 +52,5 @@ pub(crate) use provision::Provision;
 pub(crate) use report::{Place, Problem, Problems};
 pub(crate) use settings::{DEFAULT_PIN_DIRECTORY, DEFAULT_SOCKET, Settings};
 pub(crate) use suggest::closest;
+pub(crate) use switch::Switch;
 pub(crate) use values::{Wrong, address, port_range};

@@ -1,6 +1,7 @@
 //! Every bad configuration with the whole list of what is wrong with it.
 
 mod provision;
+mod switch;
 
 use std::path::Path;
 
@@ -377,7 +378,7 @@ fn the_examples_are_good() {
         }
     }
     seen.sort();
-    let names = "leases pool provisioning small-site tunnel-uplink vlan";
+    let names = "leases pool provisioning small-site switch tunnel-uplink vlan";
     assert_eq!(seen, names.split(' ').collect::<Vec<_>>());
 }
 

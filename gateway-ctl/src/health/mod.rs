@@ -6,9 +6,11 @@
 //! | `devices.rs` | interfaces: state, XDP's mode, offloads |
 //! | `addresses.rs` | public addresses against those of the machine |
 //! | `leases.rs` | interfaces without DHCP, scopes without an address of the router, scopes and pools without room |
+//! | `calls.rs` | a switch that cannot serve |
 //! | `capacity.rs` | limits nearly reached, reloads that failed, rebuilt maps |
 
 mod addresses;
+mod calls;
 mod capacity;
 mod devices;
 mod kernel;
@@ -28,6 +30,7 @@ pub(crate) fn warnings(gateway: &mut Gateway, links: &Links, features: &Features
     addresses::check(gateway, links, &mut found);
     capacity::check(gateway, &mut found);
     leases::check(gateway, links, &mut found);
+    calls::check(gateway, &mut found);
     found.sort_by_key(|warning| warning.severity);
     found
 }

@@ -17,6 +17,7 @@ use super::events::Pump;
 use super::leases::Leases;
 use super::plan::Plan;
 use super::provisioning::Provisioning;
+use super::switch::Telephony;
 use super::trace::Hub;
 
 /// How an interface is attached to, or why not.
@@ -62,6 +63,10 @@ pub(crate) struct Gateway {
     pub(crate) leases: Option<Leases>,
     /// Files for phones.
     pub(crate) provisioning: Provisioning,
+    /// Calls; `None`: not configured, or not to be had.
+    pub(crate) telephony: Option<Telephony>,
+    /// Why it is not to be had.
+    pub(crate) telephony_trouble: Option<String>,
     /// Takes what the daemon cannot go on with.
     pub(crate) fatal: mpsc::UnboundedSender<anyhow::Error>,
     /// Names of devices, for traced packets.

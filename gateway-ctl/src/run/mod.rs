@@ -7,6 +7,7 @@
 //! | `gateway.rs` | what runs: plan, dataplane, attachments |
 //! | `reload.rs` | a new plan in place of the old, or all that is wrong with it |
 //! | `leases/` | DHCP: from a phone's request to its binding |
+//! | `switch/` | calls: from phones' messages to what phones are told |
 //! | `interfaces.rs` | links come, go and change |
 //! | `events.rs` | the dataplane's ring buffers -> `trace.rs`, `fragments.rs` |
 //! | `trace.rs` | dropped packets to whoever listens |
@@ -33,9 +34,11 @@ mod provisioning;
 mod reload;
 mod signals;
 mod start;
+mod switch;
 mod tftp;
 mod trace;
 
+pub(crate) use self::switch::{Telephony, last_calls};
 pub(crate) use clock::time_text;
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
 pub(crate) use leases::{Backup, Leases, Reading as ReadingBackup, backup_lines, import, owner_at};

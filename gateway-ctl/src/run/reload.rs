@@ -101,9 +101,17 @@ async fn attempt(shared: &Shared) -> Result<Reloaded, ReloadError> {
         .map_err(ReloadError::Config)?;
     let mut plan = plan;
     let mut beginning = None;
-    if shared.lock().leases.is_none() {
+    let (off, store) = {
+        let gateway = shared.lock();
+        let telephony = gateway.telephony.as_ref();
+        (
+            gateway.leases.is_none(),
+            telephony.map(|calls| calls.store()),
+        )
+    };
+    if off {
         // DHCP is turned on.
-        beginning = Leases::resume(&mut plan)?;
+        beginning = Leases::resume(&mut plan, store)?;
     }
     let reloaded = {
         let mut gateway = shared.lock();

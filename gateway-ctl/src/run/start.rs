@@ -59,7 +59,7 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let mut plan = plan;
     privileges::check_ports(&plan.config)?;
     let settings = plan.config.settings.clone();
-    let leases = Leases::resume(&mut plan)?;
+    let leases = Leases::resume(&mut plan, None)?;
     // Sockets first: when one is taken, the dataplane is left as it is.
     let socket = api::bind(&settings.socket)?;
     let metrics = settings.metrics_listen.map(metrics::bind).transpose()?;
@@ -141,6 +141,8 @@ fn open(
         pump: None,
         leases,
         provisioning: Provisioning::default(),
+        telephony: None,
+        telephony_trouble: None,
         fatal,
     })
 }

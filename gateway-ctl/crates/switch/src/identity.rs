@@ -100,7 +100,12 @@ fn read_mid(text: &str) -> Option<Mid> {
         let (domain, rest) = rest.split_once('>')?;
         return Some(Mid::Domain(Name::new(domain).ok()?, with_port(rest)?));
     }
-    Name::new(text).ok().map(Mid::Device)
+    // An address without its brackets is one that was forgotten to be in them.
+    let is_address = text.parse::<IpAddr>().is_ok();
+    Name::new(text)
+        .ok()
+        .filter(|_| !is_address)
+        .map(Mid::Device)
 }
 
 #[cfg(test)]
@@ -129,6 +134,7 @@ mod tests {
             "lobby1@198.51.100.1",
             "[10.10.1.1]:x@198.51.100.1",
             "[10.10.1]",
+            "203.0.113.9",
             "<gw.example",
             "[10.10.1.1]:2944@here",
         ] {

@@ -156,6 +156,27 @@ pub struct LoggedEnd {
     pub statistics: Vec<(String, String)>,
 }
 
+/// A call that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveCall {
+    /// Which.
+    pub id: CallId,
+    /// What was dialled.
+    pub dialled: String,
+    /// How far it is.
+    pub progress: Progress,
+    /// Who calls.
+    pub caller: LoggedEnd,
+    /// Who is called, as far as that was found out.
+    pub called: Option<LoggedEnd>,
+    /// The addresses they were given.
+    pub choice: Option<Choice>,
+    /// When it was dialled, milliseconds since 1970.
+    pub started: u64,
+    /// When it was answered.
+    pub answered: Option<u64>,
+}
+
 /// A call that is over: its line in the log of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {

@@ -20,17 +20,19 @@ pub enum Transport {
 /// Where a message came from, and where answers go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Peer {
-    /// Address and port.
+    /// Its address and port.
     pub address: SocketAddrV4,
+    /// Ours that it speaks to, which it is to hear from.
+    pub local: Ipv4Addr,
     /// How.
     pub transport: Transport,
 }
 
-/// What a lease says of a phone.
+/// What a lease, or a binding, says of a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leased {
-    /// Its hardware address.
-    pub mac: [u8; 6],
+    /// Its hardware address; none of a binding that is no lease.
+    pub mac: Option<[u8; 6]>,
     /// Its private address.
     pub private: Ipv4Addr,
     /// Its public address, and the first port of its range; none without a range.
@@ -122,5 +124,13 @@ pub(crate) mod as_text {
     {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl megaco::transactions::Address for Peer {
+    type Host = Ipv4Addr;
+
+    fn host(&self) -> Ipv4Addr {
+        *self.address.ip()
     }
 }

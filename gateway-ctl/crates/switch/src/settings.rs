@@ -9,7 +9,7 @@ use crate::dial_plan::{Number, Prefix};
 use crate::identity::GatewayId;
 
 /// Everything.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Who we are to media gateways.
     pub mid: Mid,

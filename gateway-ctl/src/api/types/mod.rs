@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Problem;
 
+mod calls;
 mod leases;
 
+pub(crate) use calls::{HandOff, HandedOff, Line, Phone};
 pub(crate) use leases::{
     ExportEnd, Exported, Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation,
     ScopeStatus, Unanswered,

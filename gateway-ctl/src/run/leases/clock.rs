@@ -12,7 +12,7 @@ use super::super::clock::{monotonic_ns, since_epoch};
 /// at the time of day if that is later; it goes on by the monotonic clock, and jumps forward
 /// when the time of day is ahead of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StoreClock {
+pub(crate) struct StoreClock {
     /// Milliseconds of this clock ..
     base: u64,
     /// .. at this monotonic time.
@@ -24,7 +24,7 @@ const AHEAD: u64 = 1000;
 
 impl StoreClock {
     /// Goes on from what the store's last writer saw.
-    pub(super) fn resume(last: u64) -> Self {
+    pub(crate) fn resume(last: u64) -> Self {
         Self::after(last, since_epoch(), monotonic_ns())
     }
 
@@ -36,7 +36,7 @@ impl StoreClock {
     }
 
     /// Milliseconds since 1970.
-    pub(super) fn now(&mut self) -> u64 {
+    pub(crate) fn now(&mut self) -> u64 {
         self.at(since_epoch(), monotonic_ns())
     }
 

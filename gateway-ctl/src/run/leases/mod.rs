@@ -31,12 +31,13 @@ mod clock;
 mod frame;
 mod history;
 mod receive;
-mod records;
+pub(in crate::run) mod records;
 mod service;
 mod settings;
 mod sockets;
 mod turn;
 
 pub(crate) use backup::{Backup, Reading, import, lines as backup_lines};
+pub(crate) use clock::StoreClock;
 pub(crate) use history::owner_at;
-pub(crate) use service::{Leases, LostCount};
+pub(crate) use service::{Leases, LostCount, Task, task};

@@ -51,7 +51,7 @@ impl Kept {
     }
 }
 
-fn all<T: DeserializeOwned>(store: &Embedded, prefix: &[u8]) -> Result<Vec<T>> {
+pub(in crate::run) fn all<T: DeserializeOwned>(store: &Embedded, prefix: &[u8]) -> Result<Vec<T>> {
     let mut found = Vec::new();
     store.for_each(prefix, |key, value, _| {
         let record = serde_json::from_slice(value).with_context(|| {
@@ -86,7 +86,7 @@ pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
     Ok(batch)
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+pub(in crate::run) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).context("cannot write a record as JSON")
 }
 

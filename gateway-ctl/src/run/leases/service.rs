@@ -59,7 +59,7 @@ pub(super) struct Listening {
 
 /// A task that ends when it is dropped.
 #[derive(Debug)]
-struct Task(JoinHandle<()>);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Drop for Task {
     fn drop(&mut self) {
@@ -67,22 +67,25 @@ impl Drop for Task {
     }
 }
 
-fn task(future: impl Future<Output = ()> + Send + 'static) -> Task {
+pub(crate) fn task(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task(tokio::spawn(future))
 }
 
 impl Leases {
     /// Goes on with what the store has kept, as far as the plan allows it, and enters it into
-    /// the plan. `None`: the plan has no DHCP.
+    /// the plan. `None`: the plan has no DHCP. `store`: when it is open already.
     ///
     /// # Errors
     /// When the store cannot be opened or read: what to do is in the error.
-    pub(crate) fn resume(plan: &mut Plan) -> Result<Option<Self>> {
+    pub(crate) fn resume(plan: &mut Plan, store: Option<Arc<Embedded>>) -> Result<Option<Self>> {
         if plan.config.dhcp.is_none() {
             return Ok(None);
         }
-        let store = Embedded::open(&plan.config.settings.state_directory)?;
-        let (leases, _) = Self::with(Arc::new(store), plan)?;
+        let store = match store {
+            Some(store) => store,
+            None => Arc::new(Embedded::open(&plan.config.settings.state_directory)?),
+        };
+        let (leases, _) = Self::with(store, plan)?;
         Ok(leases)
     }
 
@@ -302,6 +305,20 @@ impl Gateway {
         }
         self.serve_leases(shared);
         self.serve_files(shared);
+        self.serve_calls(shared);
+    }
+
+    /// The store, which leases and calls share.
+    pub(in crate::run) fn open_store(&self) -> Result<Arc<Embedded>> {
+        let of_leases = self.leases.as_ref().map(Leases::store);
+        let of_calls = || self.telephony.as_ref().map(|calls| calls.store());
+        match of_leases.or_else(of_calls) {
+            Some(store) => Ok(store),
+            None => {
+                let directory = &self.plan.config.settings.state_directory;
+                Ok(Arc::new(Embedded::open(directory)?))
+            }
+        }
     }
 
     /// Serves DHCP on the interfaces as they are now.
@@ -363,7 +380,9 @@ impl Gateway {
 
     /// Whether phones are not served where they should be: tried again after a while.
     pub(crate) fn is_unserved(&self) -> bool {
-        !self.unserved_interfaces().is_empty() || self.provisioning.troubles().next().is_some()
+        !self.unserved_interfaces().is_empty()
+            || self.provisioning.troubles().next().is_some()
+            || self.telephony_trouble.is_some()
     }
 
     /// The store, and before which second its history may be forgotten.

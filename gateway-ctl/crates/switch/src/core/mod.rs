@@ -41,7 +41,7 @@ use crate::address::{Choice, Place};
 use crate::counters::Counters;
 use crate::dial_plan::{DialPlan, Number};
 use crate::identity::GatewayId;
-use crate::record::{CallId, CallRecord, EndReason, KeptCall, Progress, Side};
+use crate::record::{CallId, CallRecord, EndReason, KeptCall, LiveCall, Progress, Side};
 use crate::registration::{Peer, Registration};
 use crate::settings::{Owner, Settings};
 
@@ -293,6 +293,25 @@ impl Switch {
         }
     }
 
+    /// Other settings from now on. Calls go on as they are; those on their way up have only the
+    /// target that they are at.
+    pub fn reconfigure(&mut self, settings: Settings) {
+        let fresh = Self::new(settings);
+        self.plan = fresh.plan;
+        self.digit_map = fresh.digit_map;
+        self.owners = fresh.owners;
+        self.settings = fresh.settings;
+        for call in self.calls.values_mut() {
+            call.targets.clear();
+        }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// What is to be done next.
     pub fn next_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -302,6 +321,32 @@ impl Switch {
     pub fn registrations(&self) -> impl Iterator<Item = (&Registration, Time)> {
         let gateways = self.gateways.values();
         gateways.map(|gateway| (&gateway.registration, gateway.heard))
+    }
+
+    /// The lines of a gateway, and what each is doing.
+    pub fn lines_of(&self, gateway: &GatewayId) -> impl Iterator<Item = (&TerminationId, &str)> {
+        let lines = self.gateways.get(gateway).into_iter();
+        let lines = lines.flat_map(|gateway| &gateway.lines);
+        lines.map(|(line, there)| {
+            let state = match there.state {
+                LineState::Idle => "idle",
+                LineState::Dialling { .. } => "dialling",
+                LineState::Call(..) => "call",
+                LineState::Over => "over",
+            };
+            (line, state)
+        })
+    }
+
+    /// Calls that are under way.
+    pub fn calls(&self) -> impl Iterator<Item = LiveCall> {
+        self.calls.iter().map(|(id, call)| call.live(*id))
+    }
+
+    /// How many calls are under way.
+    #[must_use]
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
     }
 
     /// The number that a line has.

@@ -130,7 +130,8 @@ impl Switch {
     fn admits(&self, asker: &Asker) -> bool {
         let listed = || {
             let by_name = Owner::Gateway(asker.id.clone());
-            let by_mac = asker.leased.map(|leased| Owner::Mac(leased.mac));
+            let mac = asker.leased.and_then(|leased| leased.mac);
+            let by_mac = mac.map(Owner::Mac);
             let mut lines = self.settings.lines.iter();
             let mut trunks = self.settings.trunks.iter();
             lines.any(|line| line.owner == by_name || Some(&line.owner) == by_mac.as_ref())
@@ -333,7 +334,7 @@ fn registration(
         id: asker.id,
         peer,
         place: asker.place,
-        mac: asker.leased.map(|leased| leased.mac),
+        mac: asker.leased.and_then(|leased| leased.mac),
         version,
         profile: profile.map(|profile| format!("{}/{}", profile.name, profile.version)),
         service,

@@ -5,7 +5,7 @@ use megaco::TerminationId;
 use super::{After, Call, Change, End, Ending, LineState, Made, Output, Side, Step, Switch, Time};
 use crate::h248::commands;
 use crate::identity::GatewayId;
-use crate::record::{CallId, CallRecord, EndReason, LoggedEnd, Progress};
+use crate::record::{CallId, CallRecord, EndReason, LiveCall, LoggedEnd, Progress};
 
 impl Switch {
     /// Ends a call. `hung_up` is the side that has hung up, if one has.
@@ -171,20 +171,43 @@ impl Switch {
     }
 }
 
+impl End {
+    fn logged(&self) -> LoggedEnd {
+        LoggedEnd {
+            number: self.number.as_ref().map(ToString::to_string),
+            peer: self.gateway.to_string(),
+            line: self.line.as_str().to_owned(),
+            place: self.place,
+            statistics: Vec::new(),
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn live(&self, id: CallId) -> LiveCall {
+        LiveCall {
+            id,
+            dialled: self.dialled.clone(),
+            progress: self.progress,
+            caller: self.caller.logged(),
+            called: self.called.as_ref().map(End::logged),
+            choice: self.choice,
+            started: milliseconds(self.started),
+            answered: self.answered.map(milliseconds),
+        }
+    }
+}
+
+fn milliseconds(time: Time) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn record(id: CallId, call: &Call, now: Time, reason: EndReason) -> CallRecord {
-    let milliseconds = |time: Time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let logged = |end: &End| LoggedEnd {
-        number: end.number.as_ref().map(ToString::to_string),
-        peer: end.gateway.to_string(),
-        line: end.line.as_str().to_owned(),
-        place: end.place,
-        statistics: Vec::new(),
-    };
     CallRecord {
         id,
         dialled: call.dialled.clone(),
-        caller: logged(&call.caller),
-        called: call.called.as_ref().map(logged),
+        caller: call.caller.logged(),
+        called: call.called.as_ref().map(End::logged),
         choice: call.choice,
         started: milliseconds(call.started),
         rang: call.rang.map(milliseconds),

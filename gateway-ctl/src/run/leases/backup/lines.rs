@@ -11,7 +11,6 @@
 //!
 //! Without its last line a file is not whole, wherever it was cut off.
 
-use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::sync::Arc;
 

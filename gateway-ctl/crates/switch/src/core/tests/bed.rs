@@ -334,6 +334,7 @@ fn fake(mid: Mid, public: Ipv4Addr, port: u16, media: Ipv4Addr, line: &str) -> F
         mid,
         peer: Peer {
             address: SocketAddrV4::new(public, port),
+            local: Ipv4Addr::LOCALHOST,
             transport: Transport::Udp,
         },
         terminations: [(line.to_owned(), Termination::default())].into(),

@@ -1,0 +1,82 @@
+//! `phones [list|handoff]`.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::output::{Format, Output, Table, print};
+use crate::api::client::Client;
+use crate::api::types::{HandOff, HandedOff, Phone};
+
+/// Phones and trunks that are registered.
+#[derive(Debug, clap::Args)]
+pub(super) struct Phones {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List them, with their lines.
+    List,
+    /// Send phones to another controller.
+    Handoff {
+        /// The other controller, as [192.0.2.5]:2944 or <other.example>.
+        to: String,
+        /// One phone, as `phones` names it; without it, all.
+        #[arg(long)]
+        gateway: Option<String>,
+    },
+}
+
+impl Phones {
+    pub(super) async fn run(self, client: &Client) -> Result<()> {
+        match self.action {
+            None | Some(Action::List) => {
+                let all: Vec<Phone> = client.get("/v1/phones").await?;
+                if self.output.format == Format::Text && all.is_empty() {
+                    return print("nobody is registered\n");
+                }
+                self.output.print(&all, |all| table(all))
+            }
+            Some(Action::Handoff { to, gateway }) => {
+                let wanted = HandOff { to, gateway };
+                let done: HandedOff = client.post("/v1/phones/handoff", &wanted).await?;
+                self.output.print(&done, |done| {
+                    format!("told {} to register with {}\n", done.told, wanted.to)
+                })
+            }
+        }
+    }
+}
+
+fn table(all: &[Phone]) -> String {
+    let mut table = Table::new(&[
+        "gateway", "number", "line", "state", "service", "address", "public", "private", "heard",
+    ]);
+    let dash = || "-".to_owned();
+    for phone in all {
+        let mut row = |number: String, line: String, state: String| {
+            table.row([
+                phone.gateway.clone(),
+                number,
+                line,
+                state,
+                phone.service.clone(),
+                phone.address.to_string(),
+                phone.public.to_string(),
+                phone.private.to_string(),
+                phone.heard.clone(),
+            ]);
+        };
+        if phone.lines.is_empty() {
+            row(dash(), dash(), dash());
+        }
+        for line in &phone.lines {
+            let number = line.number.clone().unwrap_or_else(dash);
+            row(number, line.termination.clone(), line.state.clone());
+        }
+    }
+    table.to_string()
+}

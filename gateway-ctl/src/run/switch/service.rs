@@ -1,0 +1,240 @@
+//! What runs: the endpoint, the switch, the store, the socket, and the tasks that wake them.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use megaco::transactions::{Endpoint, RequestKey as WireKey, Settings as WireSettings};
+use store::Embedded;
+use switch::registration::Peer;
+use switch::{CommitId, RequestKey, Switch, Ticket, Time};
+use tokio::sync::{Notify, mpsc};
+
+use super::super::clock::since_epoch;
+use super::super::gateway::{Gateway, Shared};
+use super::super::leases::{StoreClock, Task, task};
+use super::log::Log;
+use super::records::Kept;
+use super::socket::{LONGEST, Socket};
+use crate::config;
+
+/// Datagrams that are handled before other tasks have their turn.
+const AT_ONCE: usize = 64;
+/// How often the timer looks when nothing is due: the time of day may jump.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+type Committed = (CommitId, Result<store::Revision, store::CommitError>);
+
+/// All that telephony needs.
+#[derive(Debug)]
+pub(crate) struct Telephony {
+    pub(crate) switch: Switch,
+    pub(super) wire: Endpoint<Peer>,
+    /// Which question each of our transactions is.
+    pub(super) tickets: BTreeMap<u32, Ticket>,
+    /// Requests that are answered later.
+    pub(super) requests: BTreeMap<RequestKey, WireKey>,
+    pub(super) next_request: u64,
+    pub(super) store: Arc<Embedded>,
+    pub(super) clock: StoreClock,
+    pub(super) socket: Arc<Socket>,
+    pub(super) log: Log,
+    /// The store says here that something is on disk.
+    pub(super) committed: mpsc::UnboundedSender<Committed>,
+    /// When the timer wakes next.
+    pub(super) alarm: Time,
+    pub(super) timer: Arc<Notify>,
+    port: u16,
+    _tasks: Vec<Task>,
+}
+
+impl Telephony {
+    /// Goes on with what the store has kept.
+    ///
+    /// # Errors
+    /// When the port is taken, or the store cannot be read: what to do is in the error.
+    pub(super) fn start(
+        config: &config::Switch,
+        store: Arc<Embedded>,
+        log: Log,
+        shared: &Shared,
+    ) -> Result<Self> {
+        let kept = Kept::load(&store)?;
+        let socket = Arc::new(Socket::open(config.port)?);
+        let mut clock = StoreClock::resume(kept.clock);
+        let now = Time::from_millis(clock.now());
+        let mut switch = Switch::new(config.settings.clone());
+        // Numbers of calls grow over restarts, whatever the store still has of them.
+        switch.number_calls_from(clock.now());
+        let (gateways, calls) = (kept.registrations.len(), kept.calls.len());
+        switch.restore(now, kept.registrations, kept.calls);
+        let (committed, answers) = mpsc::unbounded_channel();
+        let timer = Arc::new(Notify::new());
+        let tasks = vec![
+            task(messages(shared.clone(), socket.clone())),
+            task(time(shared.clone(), timer.clone())),
+            task(commits(shared.clone(), answers)),
+        ];
+        let port = config.port;
+        tracing::info!(port, gateways, calls, "H.248 is spoken");
+        Ok(Self {
+            wire: Endpoint::new(wire_settings(config)),
+            switch,
+            tickets: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            next_request: 1,
+            store,
+            clock,
+            socket,
+            log,
+            committed,
+            alarm: Time::ZERO,
+            timer,
+            port,
+            _tasks: tasks,
+        })
+    }
+
+    /// Time of the switch.
+    pub(super) fn now(&mut self) -> Time {
+        Time::from_millis(self.clock.now())
+    }
+
+    /// What transactions have counted.
+    pub(crate) fn wire_counters(&self) -> &megaco::transactions::Counters {
+        self.wire.counters()
+    }
+
+    /// The store, for others.
+    pub(in crate::run) fn store(&self) -> Arc<Embedded> {
+        self.store.clone()
+    }
+
+    /// Where the log of calls is.
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.log.path().to_owned()
+    }
+}
+
+fn wire_settings(config: &config::Switch) -> WireSettings {
+    // Numbers that were not used a moment ago, whenever the daemon was killed.
+    let moment = since_epoch().as_nanos();
+    let first = u32::try_from((moment / 1000) & 0x7fff_ffff).unwrap_or(1);
+    WireSettings::new(config.settings.mid.clone(), first.max(1))
+}
+
+impl Gateway {
+    /// Speaks to phones from now on, as configured.
+    pub(crate) fn serve_calls(&mut self, shared: &Shared) {
+        let Some(config) = self.plan.config.switch.clone() else {
+            self.telephony = None;
+            self.telephony_trouble = None;
+            return;
+        };
+        if let Some(telephony) = &mut self.telephony {
+            if telephony.port == config.port {
+                if *telephony.switch.settings() != config.settings {
+                    telephony.switch.reconfigure(config.settings);
+                }
+                return;
+            }
+            // Another port: the store is open already.
+            self.telephony = None;
+        }
+        let started = self.open_store().and_then(|store| {
+            let log = Log::in_directory(&self.plan.config.settings.state_directory);
+            Telephony::start(&config, store, log, shared)
+        });
+        match started {
+            Ok(telephony) => {
+                self.telephony = Some(telephony);
+                self.telephony_trouble = None;
+                self.telephony_turn(|_, _| {});
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                if self.telephony_trouble.as_ref() != Some(&error) {
+                    tracing::error!(error, "phones cannot call");
+                }
+                self.telephony_trouble = Some(error);
+            }
+        }
+    }
+}
+
+/// Messages that come in.
+async fn messages(shared: Shared, socket: Arc<Socket>) {
+    let mut buffer = vec![0; LONGEST];
+    while socket.readable().await.is_ok() {
+        for _ in 0..AT_ONCE {
+            match socket.receive(&mut buffer) {
+                Ok(Some((length, peer))) => {
+                    let message = &buffer[..length];
+                    shared.lock().telephony_turn(|telephony, now| {
+                        telephony.wire.handle(now, peer, message);
+                    });
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    // Somebody's port was closed: the next datagram is another's.
+                    tracing::debug!(%error, "cannot receive");
+                    break;
+                }
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Time passes.
+async fn time(shared: Shared, timer: Arc<Notify>) {
+    loop {
+        let wait = shared.lock().telephony.as_mut().map(Telephony::set_alarm);
+        let Some(wait) = wait else {
+            // The service is being made.
+            timer.notified().await;
+            continue;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait.min(LOOK_AGAIN)) => {}
+            () = timer.notified() => continue,
+        }
+        shared.lock().telephony_turn(|telephony, now| {
+            telephony.wire.handle_timeout(now);
+            telephony.switch.handle_timeout(now);
+        });
+    }
+}
+
+impl Telephony {
+    /// How long the timer may sleep.
+    fn set_alarm(&mut self) -> Duration {
+        let timeouts = [self.wire.poll_timeout(), self.switch.poll_timeout()];
+        self.alarm = timeouts.into_iter().flatten().min().unwrap_or(Time::MAX);
+        let now = self.now();
+        self.alarm.saturating_sub(now)
+    }
+}
+
+/// What the store says: it is on disk. An error is the end of the daemon.
+async fn commits(shared: Shared, mut answers: mpsc::UnboundedReceiver<Committed>) {
+    let mut some = Vec::new();
+    while answers.recv_many(&mut some, 1024).await > 0 {
+        let mut gateway = shared.lock();
+        for (id, result) in some.drain(..) {
+            match result {
+                Ok(_) => {
+                    gateway.telephony_turn(|telephony, now| telephony.switch.committed(now, id))
+                }
+                Err(error) => {
+                    gateway.fail(anyhow::Error::new(error).context("cannot keep registrations"));
+                    return;
+                }
+            }
+        }
+    }
+}
