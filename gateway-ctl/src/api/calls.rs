@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use megaco::TerminationId;
 use serde::Deserialize;
+use switch::Rung;
 use switch::identity::GatewayId;
 use switch::record::{CallRecord, LiveCall, LoggedEnd};
 use switch::registration::{Registration, Service};
@@ -128,6 +129,23 @@ pub(super) async fn end(
     gateway.end_call(id);
     tracing::info!(call = id, "an operator has ended a call");
     Ok(Json(call))
+}
+
+/// What was said in the last call of a number.
+pub(super) async fn trace(
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Json<Vec<Rung>>, Failure> {
+    let mut gateway = shared.lock();
+    let found = served(&mut gateway)?.switch.trace(&number);
+    if found.is_empty() {
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            format!("nothing was said to or by {number} since the daemon started"),
+            "name a number of `gateway-ctl phones`",
+        ));
+    }
+    Ok(Json(found))
 }
 
 #[derive(Debug, Deserialize)]

@@ -80,6 +80,7 @@ pub(crate) fn serve(listener: UnixListener, shared: Shared) {
         .route("/v1/phones/handoff", post(calls::hand_off))
         .route("/v1/calls", get(calls::live))
         .route("/v1/calls/history", get(calls::history))
+        .route("/v1/calls/trace/{number}", get(calls::trace))
         .route("/v1/calls/{id}", delete(calls::end))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(MOST_BYTES))

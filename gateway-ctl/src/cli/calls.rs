@@ -1,7 +1,8 @@
-//! `calls [list|history|end]`.
+//! `calls [list|history|trace|end]`.
 
 use anyhow::Result;
 use clap::Subcommand;
+use switch::Rung;
 use switch::record::{CallRecord, LiveCall, LoggedEnd};
 
 use super::output::{Format, Output, Table, print};
@@ -29,6 +30,11 @@ enum Action {
         /// So many at most.
         #[arg(long, default_value_t = 100)]
         limit: usize,
+    },
+    /// What was said in the last call of a number: its ladder.
+    Trace {
+        /// The number of one of the two.
+        number: String,
     },
     /// End a call.
     End {
@@ -69,6 +75,11 @@ impl Calls {
                         .collect::<String>(),
                 )
             }
+            Some(Action::Trace { number }) => {
+                let path = format!("/v1/calls/trace/{}", number.replace('#', "%23"));
+                let rungs: Vec<Rung> = client.get(&path).await?;
+                self.output.print(&rungs, |rungs| ladder(rungs))
+            }
             Some(Action::End { call }) => {
                 let ended: LiveCall = client.delete(&format!("/v1/calls/{call}")).await?;
                 self.output
@@ -91,6 +102,46 @@ fn address(end: Option<&LoggedEnd>, choice: Option<switch::address::Choice>) -> 
         (Some(end), Some(choice)) => choice.of(end.place).to_string(),
         _ => "-".to_owned(),
     }
+}
+
+/// A column for each line, the switch at the left; arrows say who spoke.
+fn ladder(rungs: &[Rung]) -> String {
+    let name = |rung: &Rung| {
+        let line = rung.line.as_deref().unwrap_or("-");
+        let number = rung.number.as_deref();
+        number.map_or_else(|| format!("{} {line}", rung.gateway), str::to_owned)
+    };
+    let mut columns: Vec<String> = Vec::new();
+    for rung in rungs {
+        let name = name(rung);
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let width = columns.iter().map(String::len).max().unwrap_or(0).max(6) + 6;
+    let mut text = format!("{:<13} switch", "");
+    for column in &columns {
+        text += &format!("{column:>width$}");
+    }
+    text.push('\n');
+    for rung in rungs {
+        let at = columns.iter().position(|column| *column == name(rung));
+        let length = 6 + width * (at.unwrap_or(0) + 1);
+        let arrow = match rung.sent {
+            true => format!("|{:->rest$}>", "", rest = length - 4),
+            false => format!("|<{:->rest$}", "", rest = length - 4),
+        };
+        let room = 6 + width * columns.len() + 2;
+        text += &format!("{}   {arrow:<room$} {}\n", clock(rung.at), rung.what);
+    }
+    text
+}
+
+/// Hours to milliseconds, UTC.
+fn clock(at: u64) -> String {
+    let (seconds, millis) = (at / 1000 % 86_400, at % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}")
 }
 
 fn live(all: &[LiveCall]) -> String {

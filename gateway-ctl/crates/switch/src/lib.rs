@@ -25,5 +25,5 @@ pub mod record;
 pub mod registration;
 pub mod settings;
 
-pub use core::{Change, CommitId, Heard, NoAnswer, Output, RequestKey, Switch, Ticket, Time};
+pub use core::{Change, CommitId, Heard, NoAnswer, Output, RequestKey, Rung, Switch, Ticket, Time};
 pub use counters::{BOUNDS, Counters, Histogram};

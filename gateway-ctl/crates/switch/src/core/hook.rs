@@ -72,6 +72,12 @@ impl Switch {
         request: u32,
         observed: &ObservedEvent,
     ) {
+        let digits = observed.parameter("ds").map(|value| value.as_str());
+        let digits = digits
+            .map(|digits| format!(" {digits}"))
+            .unwrap_or_default();
+        let what = format!("Notify {}{digits}", observed.name);
+        self.rung(gateway, Some(line), None, false, what);
         if observed.name == event::OFF_HOOK {
             return self.lifted(now, gateway, line);
         }

@@ -49,13 +49,18 @@ impl Switch {
         let Some(Gateway { registration, .. }) = self.gateways.get(gateway) else {
             return;
         };
+        let (peer, version) = (registration.peer, registration.version);
         let ticket = self.next_ticket;
         self.next_ticket += 1;
+        if !matches!(step, Step::Lines | Step::Contexts) {
+            let what = super::ladder::told(&action);
+            self.rung(gateway, line.as_ref(), step.call(), true, what);
+        }
         self.outputs.push_back(Output::Ask {
             ticket,
             gateway: gateway.clone(),
-            peer: registration.peer,
-            version: registration.version,
+            peer,
+            version,
             actions: vec![action],
         });
         if let Some(line) = line.as_ref().and_then(|line| self.line(gateway, line)) {

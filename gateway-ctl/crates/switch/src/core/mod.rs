@@ -22,9 +22,11 @@
 //! | `release.rs` | a call on its way down |
 //! | `restore.rs` | after a start: what the store says, and what gateways still have |
 //! | `timeout.rs` | time passes |
+//! | `ladder.rs` | what was said, for people |
 
 mod calls;
 mod hook;
+mod ladder;
 mod lines;
 mod register;
 mod release;
@@ -45,6 +47,7 @@ use crate::record::{CallId, CallRecord, EndReason, KeptCall, LiveCall, Progress,
 use crate::registration::{Peer, Registration};
 use crate::settings::{Owner, Settings};
 
+pub use ladder::Rung;
 pub use register::Heard;
 
 /// Time since 1970, by a clock that never goes back.
@@ -145,6 +148,18 @@ pub(crate) struct Gateway {
     pub(crate) lines: BTreeMap<TerminationId, Line>,
     /// When something came from it last.
     pub(crate) heard: Time,
+}
+
+impl Step {
+    /// The call it belongs to.
+    const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Seize(call) | Self::Offer(call) | Self::Connect(call) | Self::Clear(call, _) => {
+                Some(*call)
+            }
+            Self::Tell | Self::Lines | Self::Contexts => None,
+        }
+    }
 }
 
 /// What an answer is for.
@@ -257,6 +272,9 @@ pub struct Switch {
     timers: BTreeSet<(Time, Timer)>,
     outputs: VecDeque<Output>,
     counters: Counters,
+    ladder: ladder::Ladder,
+    /// The time of the last call from outside.
+    now: Time,
     next_call: CallId,
     next_ticket: Ticket,
     next_commit: CommitId,
@@ -287,6 +305,8 @@ impl Switch {
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            ladder: ladder::Ladder::default(),
+            now: Time::ZERO,
             next_call: 1,
             next_ticket: 1,
             next_commit: 1,
@@ -343,6 +363,46 @@ impl Switch {
         self.calls.iter().map(|(id, call)| call.live(*id))
     }
 
+    /// What was said in the last call of a number.
+    #[must_use]
+    pub fn trace(&self, number: &str) -> Vec<Rung> {
+        self.ladder.last_call(number)
+    }
+
+    /// What was said in a call.
+    #[must_use]
+    pub fn trace_call(&self, call: CallId) -> Vec<Rung> {
+        self.ladder.of_call(call)
+    }
+
+    /// Notes what was said to or by a line.
+    fn rung(
+        &mut self,
+        gateway: &GatewayId,
+        line: Option<&TerminationId>,
+        call: Option<CallId>,
+        sent: bool,
+        what: String,
+    ) {
+        let there = self.gateways.get(gateway);
+        let state = line.and_then(|line| Some(&there?.lines.get(line)?.state));
+        let of_line = match state {
+            Some(LineState::Call(call, _)) => Some(*call),
+            _ => None,
+        };
+        let number = there.and_then(|there| self.number(&there.registration, line?));
+        let rung = Rung {
+            at: ladder::milliseconds(self.now),
+            call: call.or(of_line),
+            gateway: gateway.to_string(),
+            line: line.map(|line| line.as_str().to_owned()),
+            number: number.map(ToString::to_string),
+            sent,
+            what,
+        };
+        self.ladder.add(rung);
+    }
+
     /// How many calls are under way.
     #[must_use]
     pub fn call_count(&self) -> usize {
@@ -374,6 +434,7 @@ impl Switch {
 
     /// Something is on disk now.
     pub fn committed(&mut self, now: Time, id: CommitId) {
+        self.now = now;
         match self.waiting.remove(&id) {
             Some(After::Registered(gateway, request, actions)) => {
                 self.outputs.push_back(Output::Answer { request, actions });

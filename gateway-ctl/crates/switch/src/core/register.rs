@@ -46,6 +46,7 @@ impl Switch {
         actions: Vec<ActionRequest>,
         request: RequestKey,
     ) -> Heard {
+        self.now = now;
         let asker = asker(leases, peer, mid);
         if let Some(change) = root_change(&actions) {
             let change = change.clone();

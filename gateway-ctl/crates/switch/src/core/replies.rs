@@ -16,6 +16,7 @@ impl Switch {
         ticket: Ticket,
         answer: Result<Vec<ActionReply>, NoAnswer>,
     ) {
+        self.now = now;
         let Some(Asked {
             gateway,
             line,
@@ -33,6 +34,16 @@ impl Switch {
         });
         if let Err(NoAnswer::Refused(error)) = &answer {
             self.counters.refused(error.code);
+        }
+        if let Some(call) = step.call() {
+            let what = match &answer {
+                Ok(actions) => super::ladder::replied(actions),
+                Err(NoAnswer::Silent) => "no answer".to_owned(),
+                Err(NoAnswer::Refused(error)) => {
+                    format!("error {} {}", error.code.0, error.text.as_str())
+                }
+            };
+            self.rung(&gateway, line.as_ref(), Some(call), false, what);
         }
         if let Some(there) = line.as_ref().and_then(|line| self.line(&gateway, line)) {
             there.asked = None;

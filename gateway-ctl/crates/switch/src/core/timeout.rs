@@ -17,6 +17,7 @@ impl Switch {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.now = now;
         while let Some((due, timer)) = self.timers.first().cloned()
             && due <= now
         {

@@ -279,3 +279,40 @@ fn who_is_not_known_is_refused() {
     assert_eq!(error.code, megaco::ErrorCode::UNAUTHORIZED);
     assert_eq!(bed.switch.counters().unknown, 1);
 }
+
+#[test]
+fn a_call_can_be_read_afterwards() {
+    let mut bed = bed();
+    bed.dial(A1, "5002");
+    bed.lift(A2);
+    bed.hang_up(A1);
+    let ladder = bed.switch.trace("5002");
+    let said: Vec<String> = ladder
+        .iter()
+        .map(|rung| {
+            let number = rung.number.as_deref().unwrap_or("-");
+            format!(
+                "{} {number} {}",
+                if rung.sent { "to" } else { "from" },
+                rung.what
+            )
+        })
+        .collect();
+    for expected in [
+        "from 5001 Notify al/of",
+        "to 5001 C=- Modify line1 {E=al/on+dd/ce cg/dt}",
+        "from 5001 Notify dd/ce 5002",
+        "to 5001 C=$ Add line1 {E=al/on silence} Add $ {RC L=$:$}",
+        "to 5002 C=$ Add line1 {al/ri E=al/of} Add $ {SR L=$:$ R=10.10.1.1:40004}",
+        "from 5002 Notify al/of",
+        "from 5001 Notify al/on",
+    ] {
+        assert!(
+            said.iter().any(|said| said == expected),
+            "{expected} in {said:#?}"
+        );
+    }
+    assert_eq!(bed.switch.trace("5001"), ladder);
+    assert_eq!(bed.switch.trace("5003").len(), 1, "it was told to wait");
+    assert_eq!(bed.switch.trace("5004"), []);
+}
