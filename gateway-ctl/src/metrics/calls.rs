@@ -9,6 +9,12 @@ use switch::{BOUNDS, Histogram};
 use super::Page;
 use crate::run::Telephony;
 
+/// No context, unknown or no more terminations, in a context already, too many for one; no
+/// resources; on or off the hook already.
+const USUAL_ERRORS: [&str; 9] = [
+    "412", "430", "431", "432", "433", "434", "435", "510", "540",
+];
+
 pub(super) fn calls(page: &Page, telephony: &Telephony) -> Result<()> {
     let switch = &telephony.switch;
     let counters = switch.counters();
@@ -77,6 +83,10 @@ pub(super) fn calls(page: &Page, telephony: &Telephony) -> Result<()> {
         "Commands that media gateways have refused, by error code of H.248.8.",
         &["code"],
     )?;
+    // Those that say why a call failed are there from the start.
+    for code in USUAL_ERRORS {
+        errors.with_label_values(&[code]).inc_by(0);
+    }
     for (code, count) in counters.errors() {
         errors
             .with_label_values(&[code.to_string().as_str()])

@@ -11,6 +11,7 @@ const EVERYTHING: &str = r#"
 [metrics]
 listen = "127.0.0.1:9630"
 per_binding = true
+[switch]
 [provision]
 http = 80
 [[binding]]

@@ -50,6 +50,7 @@ pub enum EndReason {
     /// A gateway refused what it was told.
     Refused,
     /// A gateway was lost, or has restarted.
+    #[serde(rename = "lost")]
     GatewayLost,
     /// The operator ended it.
     Operator,
@@ -82,7 +83,7 @@ impl EndReason {
             Self::Unavailable => "unavailable",
             Self::Congestion => "congestion",
             Self::Refused => "refused",
-            Self::GatewayLost => "gateway_lost",
+            Self::GatewayLost => "lost",
             Self::Operator => "operator",
         }
     }
