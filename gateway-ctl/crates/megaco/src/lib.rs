@@ -17,10 +17,12 @@
 //! | `message/` | what a message says |
 //! | `parse/` | octets to messages, with the error code and the transaction of what is wrong |
 //! | `encode/` | messages to octets, short or for people |
+//! | `tpkt.rs` | messages over TCP |
 //! | `sdp/` | addresses and ports in Local and Remote |
 //! | `transactions/` | each request executed once, each answered, over a network that loses messages |
 //! | `text.rs`, `name.rs` | text and names, checked when made |
 //! | `token.rs` | the words of the grammar, long and short |
+//! | `testing.rs` | what must hold whatever comes in |
 //! | `error.rs` | error codes; what is wrong with a message |
 
 #![forbid(unsafe_code)]
@@ -31,8 +33,11 @@ mod message;
 mod name;
 mod parse;
 pub mod sdp;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod token;
+pub mod tpkt;
 pub mod transactions;
 
 pub use encode::{Style, encode, encode_into};

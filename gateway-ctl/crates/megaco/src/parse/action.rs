@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
                 properties.ieps = Some(self.equals_switch()?);
             }
             Some(Token::ContextAttr) => {
-                self.braced(|reader| {
+                self.some_braced("a property", |reader| {
                     let word = reader.word("a property")?;
                     if Token::of(word) == Some(Token::ContextList) {
                         reader.context_list(&mut properties.contexts)
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
 
     fn context_list(&mut self, contexts: &mut Vec<ContextId>) -> Parsed<()> {
         self.equals()?;
-        self.braced(|reader| {
+        self.some_braced("a context", |reader| {
             contexts.push(reader.context_id()?);
             Ok(())
         })

@@ -174,7 +174,7 @@ impl Reader<'_> {
     }
 
     fn control_audit(&mut self, items: &mut Vec<LocalControlItem>) -> Parsed<()> {
-        self.braced(|reader| {
+        self.some_braced("a part of LocalControl", |reader| {
             let (token, word) = reader.token("a part of LocalControl")?;
             items.push(match token {
                 Some(Token::Mode) => LocalControlItem::Mode(match reader.relation() {
@@ -193,7 +193,7 @@ impl Reader<'_> {
     }
 
     fn state_audit(&mut self, items: &mut Vec<StateItem>) -> Parsed<()> {
-        self.braced(|reader| {
+        self.some_braced("a part of TerminationState", |reader| {
             let (token, word) = reader.token("a part of TerminationState")?;
             items.push(match token {
                 Some(Token::ServiceStates) => StateItem::Service(match reader.relation() {

@@ -252,6 +252,24 @@ impl<'a> Reader<'a> {
         self.listed(b'{', b'}', item)
     }
 
+    /// `{item, item}` with at least one.
+    pub(super) fn some_braced(
+        &mut self,
+        expected: &'static str,
+        mut item: impl FnMut(&mut Self) -> Parsed<()>,
+    ) -> Parsed<()> {
+        let mut any = false;
+        self.braced(|reader| {
+            any = true;
+            item(reader)
+        })?;
+        if any {
+            Ok(())
+        } else {
+            Err(self.fault(expected))
+        }
+    }
+
     /// A list between these signs.
     pub(super) fn listed(
         &mut self,
