@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `service.rs` | what runs, and how it starts and follows a reload |
 //! | `socket.rs` | UDP, from and to the right one of our addresses |
+//! | `tcp.rs` | TCP: a connection for each other end |
 //! | `turn.rs` | what the endpoint and the switch want done |
 //! | `places.rs` | leases and bindings, as the switch asks for them |
 //! | `records.rs` | what the store holds |
@@ -24,6 +25,7 @@ mod places;
 mod records;
 mod service;
 mod socket;
+mod tcp;
 mod turn;
 
 pub(crate) use log::last as last_calls;

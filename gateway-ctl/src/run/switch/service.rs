@@ -19,6 +19,7 @@ use super::super::leases::{StoreClock, Task, task};
 use super::log::Log;
 use super::records::Kept;
 use super::socket::{LONGEST, Socket};
+use super::tcp::{self, Connections};
 use crate::config;
 
 /// Datagrams that are handled before other tasks have their turn.
@@ -41,6 +42,7 @@ pub(crate) struct Telephony {
     pub(super) store: Arc<Embedded>,
     pub(super) clock: StoreClock,
     pub(super) socket: Arc<Socket>,
+    pub(super) tcp: Connections,
     pub(super) log: Log,
     /// The store says here that something is on disk.
     pub(super) committed: mpsc::UnboundedSender<Committed>,
@@ -64,6 +66,7 @@ impl Telephony {
     ) -> Result<Self> {
         let kept = Kept::load(&store)?;
         let socket = Arc::new(Socket::open(config.port)?);
+        let listener = tcp::open(config.port)?;
         let mut clock = StoreClock::resume(kept.clock);
         let now = Time::from_millis(clock.now());
         let mut switch = Switch::new(config.settings.clone());
@@ -75,6 +78,7 @@ impl Telephony {
         let timer = Arc::new(Notify::new());
         let tasks = vec![
             task(messages(shared.clone(), socket.clone())),
+            task(tcp::accept(shared.clone(), listener)),
             task(time(shared.clone(), timer.clone())),
             task(commits(shared.clone(), answers)),
         ];
@@ -89,6 +93,7 @@ impl Telephony {
             store,
             clock,
             socket,
+            tcp: Connections::default(),
             log,
             committed,
             alarm: Time::ZERO,

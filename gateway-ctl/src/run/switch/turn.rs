@@ -3,6 +3,7 @@
 use megaco::Outcome;
 use megaco::transactions::Output as Wire;
 use store::Store as _;
+use switch::registration::Transport;
 use switch::{Heard, NoAnswer, Output, RequestKey, Time};
 
 use super::super::gateway::Gateway;
@@ -65,6 +66,9 @@ impl Telephony {
     /// What came over the wire.
     fn heard(&mut self, now: Time, here: &Here<'_>, output: Wire<switch::registration::Peer>) {
         match output {
+            Wire::Send { to, bytes } if to.transport == Transport::Tcp => {
+                self.tcp.send(to, &bytes);
+            }
             Wire::Send { to, bytes } => {
                 if let Err(error) = self.socket.send(to, &bytes) {
                     // It is sent again.
