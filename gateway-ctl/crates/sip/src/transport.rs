@@ -1,6 +1,6 @@
 //! Where messages come from and go to.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::uri::SipUri;
 
@@ -81,7 +81,8 @@ impl Peer {
     }
 
     /// Where a URI with an address says (RFC 3263 section 4, without names): maddr before
-    /// host, the transport parameter, TLS for `sips:`. None for a name or another transport.
+    /// host, the transport parameter, TLS for `sips:`. None for a name, another transport
+    /// and addresses that are not those of one host.
     #[must_use]
     pub fn of(uri: SipUri<'_>) -> Option<Self> {
         let ip = match uri.params.get("maddr") {
@@ -94,9 +95,18 @@ impl Peer {
             None => Transport::Udp,
         };
         let port = uri.port.unwrap_or(transport.default_port());
-        Some(Self {
+        let peer = Self {
             transport,
             address: SocketAddr::new(ip, port),
-        })
+        };
+        peer.is_one().then_some(peer)
+    }
+
+    /// Whether it is one host's: neither broadcast nor multicast nor unspecified, and a port.
+    #[must_use]
+    pub fn is_one(self) -> bool {
+        let address = self.address.ip();
+        let all = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+        self.address.port() != 0 && !address.is_multicast() && !address.is_unspecified() && !all
     }
 }

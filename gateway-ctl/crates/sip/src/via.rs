@@ -90,7 +90,8 @@ impl<'a> Via<'a> {
 
     /// Where a response goes by this hop (sections 18.2.2 and RFC 3581 section 4): to
     /// `received` and `rport` if they are there, else to the sender's own address. None for
-    /// a name without `received`, which would have to be looked up, and a strange transport.
+    /// a name without `received`, which would have to be looked up, for a strange transport,
+    /// and for addresses that are not those of one host.
     #[must_use]
     pub fn response_peer(&self) -> Option<Peer> {
         let transport = Transport::parse(self.transport)?;
@@ -100,10 +101,11 @@ impl<'a> Via<'a> {
         };
         let rport = self.params.get("rport").unwrap_or_default();
         let port = lex::port(rport.as_bytes()).unwrap_or_else(|| self.sent_port());
-        Some(Peer {
+        let peer = Peer {
             transport,
             address: SocketAddr::new(address, port),
-        })
+        };
+        peer.is_one().then_some(peer)
     }
 }
 

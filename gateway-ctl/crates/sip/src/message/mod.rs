@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `parse.rs` | bytes to a message; what is refused |
+//! | `stream.rs` | where messages begin and end in a stream |
 //! | `fields.rs` | header fields and body over one piece of text |
 //! | `build.rs` | new requests and responses; a message to bytes |
 //! | `typed.rs` | values every element needs: CSeq, Call-ID, tags, Via, Contact .. |
@@ -19,6 +20,7 @@ mod name;
 mod parse;
 mod span;
 mod status;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -29,6 +31,7 @@ pub use method::Method;
 pub use name::Name;
 pub use parse::{Limits, Refusal};
 pub use status::Status;
+pub use stream::{Frame, Stream, is_keep_alive};
 pub use typed::{Contacts, Sequence};
 
 use span::Span;

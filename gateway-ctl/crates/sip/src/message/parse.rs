@@ -19,6 +19,8 @@ use super::name::Name;
 use super::span::Span;
 use super::status::Status;
 use super::{Message, Request, Response};
+use crate::uri::Uri;
+use crate::via::Via;
 
 /// What is taken at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +55,21 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The answer to a request that is refused, if it can be answered: it says what it is and
-    /// where the answer goes. ACK is never answered.
+    /// The answer to a request that is refused, if it says what is answered. It goes back to
+    /// where the request came from: its Via may be what can't be read. ACK is never answered.
     #[must_use]
     pub fn answer(&self) -> Option<Response> {
         let Some(Message::Request(request)) = self.message.as_deref() else {
             return None;
         };
         let needed = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq];
-        let known = needed
-            .iter()
-            .all(|name| request.fields.value(*name).is_some());
-        (known && request.method != Method::Ack && request.fields.top_via().is_ok())
+        let known = needed.iter().all(|name| {
+            request
+                .fields
+                .value(*name)
+                .is_some_and(|value| !value.is_empty())
+        });
+        (known && request.method != Method::Ack)
             .then(|| Response::answer(request, self.fault.status()))
     }
 }
@@ -80,7 +85,8 @@ impl From<Fault> for Refusal {
 
 /// What stands in the first line.
 enum Start {
-    Request(Method, Span, bool),
+    /// What is wrong behind the method still leaves a request that can be answered.
+    Request(Method, Span, Result<(), Fault>),
     Response(Status, Span),
 }
 
@@ -130,14 +136,14 @@ impl Message {
             body: Span::default(),
         };
         let checked = fields.measure(at + 2);
-        let (message, version) = match start {
-            Start::Request(method, uri, version) => {
+        let (message, started) = match start {
+            Start::Request(method, uri, started) => {
                 let request = Request {
                     method,
                     uri,
                     fields,
                 };
-                (Self::Request(request), version)
+                (Self::Request(request), started)
             }
             Start::Response(status, phrase) => {
                 let response = Response {
@@ -145,49 +151,70 @@ impl Message {
                     phrase,
                     fields,
                 };
-                (Self::Response(response), true)
+                (Self::Response(response), Ok(()))
             }
         };
-        let version = if version { Ok(()) } else { Err(Fault::Version) };
-        Ok((message, version.and(checked)))
+        Ok((message, started.and(checked)))
     }
 
     /// What every message must have (RFC 3261 sections 8.1.1, 16.3), each readable.
     fn check(&self) -> Result<(), Fault> {
         let fields = self.fields();
-        for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-            if fields.value(name).is_none_or(<[u8]>::is_empty) {
-                return Err(Fault::Missing(name));
-            }
+        fields.check_counts()?;
+        // Every one: an answer goes its way by them, and loops are found in them.
+        if !fields.values(Name::Via).all(|via| Via::parse(via).is_some()) {
+            return Err(Fault::Syntax(Name::Via));
         }
-        const ONCE: [Name; 5] = [
-            Name::From,
-            Name::To,
-            Name::CallId,
-            Name::CSeq,
-            Name::MaxForwards,
-        ];
-        for name in ONCE {
-            if fields.count(name) > 1 {
-                return Err(Fault::Repeated(name));
-            }
-        }
-        fields.top_via()?;
         fields.from()?;
         fields.to()?;
         fields.call_id()?;
         fields.max_forwards()?;
         let sequence = fields.cseq()?;
-        match self {
-            Self::Request(request) if request.method.as_str() != sequence.method => {
-                Err(Fault::MethodMismatch)
-            }
+        let Self::Request(request) = self else {
+            return Ok(());
+        };
+        if request.method.as_str() != sequence.method {
+            return Err(Fault::MethodMismatch);
+        }
+        match request.target()? {
+            // Section 19.1.1: no header fields in a Request-URI. Who forwards them lets a
+            // stranger write header fields.
+            Uri::Sip(uri) if uri.headers.is_some() => Err(Fault::Uri),
             _ => Ok(()),
         }
     }
 }
 
 impl Fields {
+    /// Fields that must be there, and those that may be there once.
+    fn check_counts(&self) -> Result<(), Fault> {
+        const COUNTED: [Name; 6] = [
+            Name::Via,
+            Name::From,
+            Name::To,
+            Name::CallId,
+            Name::CSeq,
+            Name::MaxForwards,
+        ];
+        let mut counts = [0_usize; COUNTED.len()];
+        for line in &self.lines {
+            let place = COUNTED.iter().position(|name| line.name == Some(*name));
+            // An empty one is as good as none.
+            if let Some(count) = place.and_then(|at| counts.get_mut(at)) {
+                *count += usize::from(line.value.len() > 0);
+            }
+        }
+        for (name, count) in COUNTED.into_iter().zip(counts) {
+            match (name, count) {
+                (Name::MaxForwards, 0) => {}
+                (_, 0) => return Err(Fault::Missing(name)),
+                (Name::Via, _) | (_, 1) => {}
+                _ => return Err(Fault::Repeated(name)),
+            }
+        }
+        Ok(())
+    }
+
     /// Finds the body's end.
     fn measure(&mut self, start: usize) -> Result<(), Fault> {
         let there = self.text.len().saturating_sub(start);
@@ -208,7 +235,7 @@ impl Fields {
 }
 
 /// The offset of the CRLF that ends the line at `from`.
-fn end_of_line(text: &[u8], from: usize, limits: &Limits) -> Result<usize, Fault> {
+pub(super) fn end_of_line(text: &[u8], from: usize, limits: &Limits) -> Result<usize, Fault> {
     let rest = text.get(from..).unwrap_or_default();
     let Some(length) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
         return Err(if text.len() > limits.head {
@@ -229,7 +256,7 @@ fn end_of_line(text: &[u8], from: usize, limits: &Limits) -> Result<usize, Fault
 }
 
 /// The header field at `from`, with the lines folded into it.
-fn field(text: &[u8], from: usize, limits: &Limits) -> Result<Line, Fault> {
+pub(super) fn field(text: &[u8], from: usize, limits: &Limits) -> Result<Line, Fault> {
     let mut end = end_of_line(text, from, limits)?;
     let first = text.get(from..end).unwrap_or_default();
     while matches!(text.get(end + 2), Some(b' ' | b'\t')) {
@@ -278,21 +305,23 @@ fn start_line(text: &[u8], from: usize, end: usize) -> Result<Start, Fault> {
         return status_line(rest, end);
     }
     let method = Method::parse(first).ok_or(Fault::StartLine)?;
-    let (uri, version) = rest.split_once(' ').ok_or(Fault::StartLine)?;
-    let visible = uri
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && !b"<>\"".contains(&byte));
+    let (uri, version) = rest.split_once(' ').unwrap_or_default();
+    let span = Span::new(from + first.len() + 1, from + first.len() + 1 + uri.len());
     let kind = version.get(..4).unwrap_or_default();
-    if uri.is_empty() || !visible || !kind.eq_ignore_ascii_case("SIP/") || version.contains(' ') {
-        return Err(Fault::StartLine);
-    }
-    let start = from + first.len() + 1;
-    let span = Span::new(start, start + uri.len());
-    Ok(Start::Request(
-        method,
-        span,
-        version.eq_ignore_ascii_case("SIP/2.0"),
-    ))
+    let started = if !visible(uri) || !kind.eq_ignore_ascii_case("SIP/") || version.contains(' ') {
+        Err(Fault::StartLine)
+    } else if version.eq_ignore_ascii_case("SIP/2.0") {
+        Ok(())
+    } else {
+        Err(Fault::Version)
+    };
+    Ok(Start::Request(method, span, started))
+}
+
+/// Characters that may stand in a URI.
+fn visible(uri: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
+    !uri.is_empty() && uri.bytes().all(allowed)
 }
 
 /// The phrase may be empty; the space before it too, which old stacks leave out with it.
