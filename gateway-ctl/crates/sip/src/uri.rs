@@ -49,14 +49,13 @@ impl<'a> Uri<'a> {
     /// Reads it; none if it is none.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        let visible = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
         let (scheme, rest) = text.split_once(':')?;
         let first = scheme.bytes().next()?;
-        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         if !first.is_ascii_alphabetic() || !scheme.bytes().all(named) {
             return None;
         }
-        if rest.is_empty() || !rest.bytes().all(visible) {
+        if !lex::is_uri(rest.as_bytes()) {
             return None;
         }
         if scheme.eq_ignore_ascii_case("sip") {
@@ -182,7 +181,7 @@ impl<'a> SipUri<'a> {
 
 /// Parts at a byte, which stays with the second.
 fn split_at_byte(text: &str, byte: u8) -> (&str, &str) {
-    match text.bytes().position(|other| other == byte) {
+    match memchr::memchr(byte, text.as_bytes()) {
         Some(at) => text.split_at(at),
         None => (text, ""),
     }
@@ -199,7 +198,8 @@ pub(crate) fn split_host(text: &str) -> Option<(&str, Option<u16>)> {
         }
         None => {
             let (host, port) = split_at_byte(text, b':');
-            let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            let named =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
             (!host.is_empty() && host.bytes().all(named)).then_some((host, port))?
         }
     };

@@ -2,11 +2,30 @@
 
 /// Token characters.
 pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
+    byte.is_ascii() && TOKENS & (1 << byte) != 0
+}
+
+/// A bit for each token character: a look-up where a message spends its time.
+const TOKENS: u128 = {
+    let mut bits = 0;
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let sign = matches!(
             byte,
             b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+        );
+        if sign || byte.is_ascii_alphanumeric() {
+            bits |= 1 << byte;
+        }
+        byte += 1;
+    }
+    bits
+};
+
+/// Characters that may stand in a URI.
+pub(crate) fn is_uri(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
+    !text.is_empty() && text.iter().all(allowed)
 }
 
 /// White space inside a value, line folds included: what is left of CR and LF by then is
@@ -34,7 +53,16 @@ pub(crate) const fn trim(mut text: &[u8]) -> &[u8] {
 
 /// The same for text that is known to be UTF-8.
 pub(crate) fn trim_str(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    let bytes = text.as_bytes();
+    let start = bytes
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .rposition(|byte| !is_space(*byte))
+        .map_or(start, |at| at + 1);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// A number of digits only, leading zeros allowed; none if it is too large for 32 bits.
@@ -69,22 +97,16 @@ pub(crate) fn quoted(text: &[u8]) -> Option<usize> {
 /// The offset of the first such byte outside quoted strings and angle brackets, if any.
 /// Quotes count only outside of brackets: a URI may hold none.
 pub(crate) fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
-    let (mut at, mut inside) = (0, false);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            byte if *byte == wanted && !inside => return Some(at),
-            // A quote that never closes takes the rest with it.
-            b'"' if !inside => {
-                at += quoted(text.get(at..)?)?;
-                continue;
-            }
-            b'<' => inside = true,
-            b'>' => inside = false,
-            _ => {}
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(wanted, b'"', b'<', text.get(at..)?)?;
+        match text.get(at)? {
+            byte if *byte == wanted => return Some(at),
+            // A quote or bracket that never closes takes the rest with it.
+            b'"' => at += quoted(text.get(at..)?)?,
+            _ => at += memchr::memchr(b'>', text.get(at..)?)? + 1,
         }
-        at += 1;
     }
-    None
 }
 
 /// Splits a list at its commas. Empty elements are left out (RFC 3261 allows none, phones

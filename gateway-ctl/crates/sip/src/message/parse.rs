@@ -162,7 +162,10 @@ impl Message {
         let fields = self.fields();
         fields.check_counts()?;
         // Every one: an answer goes its way by them, and loops are found in them.
-        if !fields.values(Name::Via).all(|via| Via::parse(via).is_some()) {
+        if !fields
+            .values(Name::Via)
+            .all(|via| Via::parse(via).is_some())
+        {
             return Err(Fault::Syntax(Name::Via));
         }
         fields.from()?;
@@ -237,7 +240,7 @@ impl Fields {
 /// The offset of the CRLF that ends the line at `from`.
 pub(super) fn end_of_line(text: &[u8], from: usize, limits: &Limits) -> Result<usize, Fault> {
     let rest = text.get(from..).unwrap_or_default();
-    let Some(length) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
+    let Some(length) = memchr::memchr2(b'\r', b'\n', rest) else {
         return Err(if text.len() > limits.head {
             Fault::TooLong
         } else {
@@ -308,7 +311,10 @@ fn start_line(text: &[u8], from: usize, end: usize) -> Result<Start, Fault> {
     let (uri, version) = rest.split_once(' ').unwrap_or_default();
     let span = Span::new(from + first.len() + 1, from + first.len() + 1 + uri.len());
     let kind = version.get(..4).unwrap_or_default();
-    let started = if !visible(uri) || !kind.eq_ignore_ascii_case("SIP/") || version.contains(' ') {
+    let started = if !lex::is_uri(uri.as_bytes())
+        || !kind.eq_ignore_ascii_case("SIP/")
+        || version.contains(' ')
+    {
         Err(Fault::StartLine)
     } else if version.eq_ignore_ascii_case("SIP/2.0") {
         Ok(())
@@ -316,12 +322,6 @@ fn start_line(text: &[u8], from: usize, end: usize) -> Result<Start, Fault> {
         Err(Fault::Version)
     };
     Ok(Start::Request(method, span, started))
-}
-
-/// Characters that may stand in a URI.
-fn visible(uri: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
-    !uri.is_empty() && uri.bytes().all(allowed)
 }
 
 /// The phrase may be empty; the space before it too, which old stacks leave out with it.

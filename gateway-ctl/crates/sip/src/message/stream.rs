@@ -98,7 +98,7 @@ impl Stream {
     /// The length of the message that begins here, or how much of it needs no second look.
     fn message(&self, rest: &[u8]) -> Result<Result<usize, usize>, Fault> {
         let unseen = rest.get(self.searched..).unwrap_or_default();
-        let Some(end) = unseen.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+        let Some(end) = memchr::memmem::find(unseen, b"\r\n\r\n") else {
             if rest.len() > self.limits.head {
                 return Err(Fault::TooLong);
             }
