@@ -33,6 +33,9 @@
 pub mod address;
 pub mod message;
 pub mod params;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod transaction;
 pub mod transport;
 pub mod uri;
 pub mod via;
