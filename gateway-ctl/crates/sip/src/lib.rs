@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod auth;
 pub mod message;
 pub mod params;
 #[cfg(any(test, feature = "testing"))]
