@@ -69,6 +69,14 @@ impl<'a> Address<'a> {
         self.params.get("tag").filter(|tag| !tag.is_empty())
     }
 
+    /// The same value with another URI, which has neither `>` nor white space.
+    #[must_use]
+    pub fn with_uri(&self, uri: &str) -> Vec<u8> {
+        let space: &[u8] = if self.display.is_empty() { b"" } else { b" " };
+        let params = self.params.as_str().as_bytes();
+        [self.display, space, b"<", uri.as_bytes(), b">", params].concat()
+    }
+
     pub(crate) fn of(value: &'a [u8], name: Name) -> Result<Self, Fault> {
         Self::parse(value).ok_or(Fault::Syntax(name))
     }

@@ -34,6 +34,8 @@ pub mod address;
 pub mod auth;
 pub mod message;
 pub mod params;
+pub mod proxy;
+pub mod sdp;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod transaction;

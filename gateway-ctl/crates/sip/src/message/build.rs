@@ -94,6 +94,20 @@ impl Response {
         response
     }
 
+    /// The same with another phrase. Controls in it become spaces.
+    #[must_use]
+    pub fn with_phrase(mut self, phrase: &[u8]) -> Self {
+        let text = &mut self.fields.text;
+        let start = text.len();
+        text.extend(
+            phrase
+                .iter()
+                .map(|byte| if *byte < b' ' { b' ' } else { *byte }),
+        );
+        self.phrase = Span::new(start, text.len());
+        self
+    }
+
     /// The phrase as it stands.
     #[must_use]
     pub fn phrase(&self) -> &[u8] {

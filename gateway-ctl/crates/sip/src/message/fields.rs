@@ -63,6 +63,12 @@ impl Fields {
         self.lines_of(name).flat_map(lex::list)
     }
 
+    /// The first value of a list field.
+    #[must_use]
+    pub fn first(&self, name: Name) -> Option<&[u8]> {
+        self.values(name).next()
+    }
+
     /// The first value of a field by the text of its name, in any case. For fields that
     /// [`Name`] lists, ask by [`Fields::value`]: that knows the compact form.
     #[must_use]

@@ -33,10 +33,7 @@ impl Fields {
     /// # Errors
     /// [`Fault::Missing`] or [`Fault::Syntax`].
     pub fn top_via(&self) -> Result<Via<'_>, Fault> {
-        let value = self
-            .values(Name::Via)
-            .next()
-            .ok_or(Fault::Missing(Name::Via))?;
+        let value = self.first(Name::Via).ok_or(Fault::Missing(Name::Via))?;
         Via::parse(value).ok_or(Fault::Syntax(Name::Via))
     }
 
@@ -162,7 +159,7 @@ impl Fields {
     /// The first Contact as an address, if there is one that can be read.
     #[must_use]
     pub fn contact(&self) -> Option<Address<'_>> {
-        self.values(Name::Contact).next().and_then(Address::parse)
+        self.first(Name::Contact).and_then(Address::parse)
     }
 
     /// The addresses of a list field, such as Route or Record-Route.

@@ -257,7 +257,7 @@ fn cancel(invite: &Request) -> Request {
 fn like(invite: &Request, method: Method) -> Request {
     let number = invite.fields.cseq().map_or(0, |sequence| sequence.number);
     let mut request = Request::new(method, invite.uri());
-    let via = invite.fields.values(Name::Via).next().unwrap_or_default();
+    let via = invite.fields.first(Name::Via).unwrap_or_default();
     request.fields.push(Name::Via, via);
     for name in [Name::Route, Name::From, Name::CallId] {
         request.fields.copy(&invite.fields, name);

@@ -34,7 +34,7 @@ pub(super) fn server(request: &Request, method: &str) -> Result<Key, Fault> {
         return Ok(join(&[branch.as_bytes(), host.as_bytes(), &port, method]));
     }
     let number = fields.cseq()?.number.to_be_bytes();
-    let top = fields.values(Name::Via).next().unwrap_or_default();
+    let top = fields.first(Name::Via).unwrap_or_default();
     Ok(join(&[
         request.uri().as_bytes(),
         fields.from_tag().unwrap_or_default().as_bytes(),
