@@ -35,6 +35,7 @@ pub mod auth;
 pub mod message;
 pub mod params;
 pub mod proxy;
+pub mod registrar;
 pub mod sdp;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

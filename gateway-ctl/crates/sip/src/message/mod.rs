@@ -23,7 +23,7 @@ mod status;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod typed;
+pub(crate) mod typed;
 
 pub use fault::Fault;
 pub use fields::Fields;
