@@ -41,6 +41,7 @@ pub mod sdp;
 pub mod testing;
 pub mod transaction;
 pub mod transport;
+pub mod ua;
 pub mod uri;
 pub mod via;
 
