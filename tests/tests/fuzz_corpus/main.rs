@@ -2,13 +2,14 @@
 //!
 //! | folder | what is in it |
 //! |---|---|
-//! | `tests/fuzz/corpus/<target>/*` | one small input each: by hand (`seeds.rs`, `dhcp.rs`, `template.rs`, `tftp.rs`), or found by libFuzzer |
+//! | `tests/fuzz/corpus/<target>/*` | one small input each: by hand (`seeds.rs`, `dhcp.rs`, `sip.rs`, `template.rs`, `tftp.rs`), or found by libFuzzer |
 //! | `tests/fuzz/crashes/<target>/*` | inputs that broke something once |
 //!
 //! `WRITE_CORPUS=1 cargo test -p gateway-tests --test fuzz_corpus` writes the seeds anew.
 
 mod dhcp;
 mod seeds;
+mod sip;
 mod template;
 mod tftp;
 
@@ -118,6 +119,7 @@ fn seeds_are_committed() {
         ("engine", seeds::engine()),
         ("parse", seeds::parse()),
         ("dhcp", dhcp::seeds()),
+        ("sip", sip::seeds()),
         ("template", template::seeds()),
         ("tftp", tftp::seeds()),
     ] {
@@ -142,7 +144,7 @@ fn seeds_are_committed() {
 
 #[test]
 fn the_corpus_stays_small() {
-    let targets = ["engine", "parse", "dhcp", "template", "tftp"];
+    let targets = ["engine", "parse", "dhcp", "sip", "template", "tftp"];
     let sizes = targets.map(|target| inputs(target).values().map(Vec::len).sum());
     let all: usize = sizes.iter().sum();
     assert!(all <= MOST, "got {all} bytes, expected at most {MOST}");

@@ -1,11 +1,12 @@
-//! How fast messages are read and forwarded: `cargo run --release -p sip --example messages`.
+//! How fast messages are read, forwarded and answered: `cargo run --release -p sip --example messages`.
 //!
 //! One thread, an INVITE of a phone, for a second each; prints messages per second.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sip::{Limits, Message, Name};
+use sip::transaction::{Output, Settings, Transactions};
+use sip::{Limits, Message, Name, Peer, Response, Status};
 
 const INVITE: &[u8] = b"INVITE sip:bob@biloxi.example.com SIP/2.0\r\n\
 Via: SIP/2.0/UDP client.atlanta.example.com:5060;rport;branch=z9hG4bK74b43\r\n\
@@ -54,6 +55,36 @@ fn main() {
         request.encode_into(&mut out);
         black_box(out.len());
     });
+    transactions(&limits);
+}
+
+/// Requests that are read, told to a user who answers, and remembered for 32 s, with 100,000
+/// of them remembered at any time.
+fn transactions(limits: &Limits) {
+    let settings = Settings {
+        limit: usize::MAX,
+        ..Settings::default()
+    };
+    let mut element = Transactions::new(settings);
+    let text = String::from_utf8_lossy(INVITE).replace("INVITE", "OPTIONS");
+    let from = Peer::udp(([192, 0, 2, 101], 5060).into());
+    let (mut now, mut number) = (Duration::ZERO, 0_u32);
+    measure("read, told, answered, forgotten", || {
+        number += 1;
+        now += Duration::from_micros(320);
+        let text = text.replace("z9hG4bK74b43", &format!("z9hG4bK{number}"));
+        let Ok(message) = Message::parse(text.into_bytes(), limits) else {
+            return;
+        };
+        for output in element.handle(now, from, message) {
+            if let Output::Request { id, request, .. } = output {
+                let answer = Response::answer(&request, Status::OK);
+                black_box(element.respond(now, id, &answer).len());
+            }
+        }
+        black_box(element.handle_timeout(now).len());
+    });
+    println!("{:>10} transactions at the end", element.len());
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]

@@ -2,13 +2,16 @@
 
 use crate::message::lex;
 
+/// Most parameters of one value.
+const MOST: usize = 64;
+
 /// Parameters as they stand, read when somebody asks.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Params<'a>(&'a str);
 
 impl<'a> Params<'a> {
-    /// Checks them: each has a name of token characters (a URI's may have more), and quotes
-    /// close.
+    /// Checks them: each has a name of token characters (a URI's may have more) and is there
+    /// once (two elements might heed different ones), and quotes close.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let params = Self(text);
         let sound = |name: &str, value: Option<&str>| {
@@ -16,15 +19,23 @@ impl<'a> Params<'a> {
             let value = value.unwrap_or("x");
             let quoted =
                 value.starts_with('"') && lex::quoted(value.as_bytes()) == Some(value.len());
-            let plain = !value.is_empty()
-                && value
-                    .bytes()
-                    .all(|byte| !lex::is_space(byte) && byte != b'"');
+            // Brackets and commas would take what follows with them, or end it.
+            let stray = |byte: u8| byte.is_ascii_control() || b" <>,\"".contains(&byte);
+            let plain = !value.is_empty() && !value.bytes().any(stray);
             !name.is_empty() && name.bytes().all(named) && (quoted || plain)
         };
         let lead = lex::trim_str(text);
         let starts = lead.is_empty() || lead.starts_with(';');
-        (starts && params.iter().all(|(name, value)| sound(name, value))).then_some(params)
+        let all = starts && params.iter().all(|(name, value)| sound(name, value));
+        (all && params.are_single()).then_some(params)
+    }
+
+    /// Whether each name is there once, and there are not too many to tell.
+    fn are_single(self) -> bool {
+        self.iter().enumerate().all(|(at, (name, _))| {
+            let mut before = self.iter().take(at);
+            at < MOST && !before.any(|(other, _)| other.eq_ignore_ascii_case(name))
+        })
     }
 
     /// Names and values in order; no value is none, quotes are left on. Empty ones (`;;`) are
@@ -140,7 +151,19 @@ mod tests {
         assert_eq!(params.get("A"), Some("1"));
         assert_eq!(params.unquoted("b").as_deref(), Some("x;\"y"));
         assert!(!params.has("d"));
-        for wrong in ["a=1", ";a b", ";=1", ";a=", ";a=\"x", ";a=1 2", ";a=\"x\"y"] {
+        for wrong in [
+            "a=1",
+            ";a b",
+            ";=1",
+            ";a=",
+            ";a=\"x",
+            ";a=1 2",
+            ";a=\"x\"y",
+            ";a=1;b;A=2",
+            ";a=b<c",
+            ";a=b,c",
+            ";a=\0",
+        ] {
             assert_eq!(Params::parse(wrong), None, "{wrong}");
         }
     }

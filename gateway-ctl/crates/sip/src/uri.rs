@@ -107,12 +107,15 @@ fn is_dialled(byte: u8) -> bool {
 
 impl<'a> SipUri<'a> {
     fn parse(secure: bool, rest: &'a str) -> Option<Self> {
-        // A user part may hold semicolons and question marks, so the @ is looked for first;
-        // the last one before parameters of the host can't be in a user: it must be escaped.
+        // A user part may hold semicolons and question marks, so the @ is looked for first.
         let (user, rest) = match rest.split_once('@') {
             Some((user, rest)) => (Some(user), rest),
             None => (None, rest),
         };
+        // A second @ would end the user for somebody else.
+        if rest.contains('@') {
+            return None;
+        }
         if user.is_some_and(|user| user.is_empty() || user.starts_with(':') || !escapes(user)) {
             return None;
         }
@@ -292,14 +295,12 @@ fn unescape(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 
-/// A user for a URI: what may not stand there is escaped.
+/// A user for a URI: what may not stand there is escaped, and what would end the name.
 #[must_use]
 pub fn escape_user(user: &str) -> String {
     let mut out = String::with_capacity(user.len());
     for byte in user.bytes() {
-        let plain =
-            byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/#".contains(&byte) && byte != b'#';
-        if plain {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,?/".contains(&byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));

@@ -8,8 +8,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use sip::{Fault, Limits, Message, Name, Uri};
+use sip::auth::{Algorithm, Denied, Ha1, Realm, RealmSettings};
+use sip::proxy::{self, Own, Rejected};
+use sip::registrar::{self, Settings};
+use sip::sdp::Sdp;
+use sip::transaction::{self, Output, Transactions};
+use sip::{Fault, Limits, Message, Name, Peer, Request, Uri};
 
 /// Section, name, and why it is refused with which answer.
 type Row = (&'static str, &'static str, Option<(Fault, Option<u16>)>);
@@ -242,4 +248,126 @@ fn users_are_told_by_what_their_escapes_mean() {
     );
     assert_eq!(user("unkscm"), None);
     assert_eq!(user("novelsc"), None);
+}
+
+fn request(name: &str) -> Request {
+    match sound(name) {
+        Message::Request(request) => request,
+        Message::Response(_) => panic!("{name} is a response"),
+    }
+}
+
+/// What a proxy says to those that are sound as messages.
+#[test]
+fn a_proxy_says_what_it_does_not_forward() {
+    let own = Own {
+        hosts: vec!["192.0.2.250".to_owned()],
+        ports: vec![5060],
+    };
+    for (name, rejected, status) in [
+        ("unkscm", Rejected::Scheme, 416),
+        ("novelsc", Rejected::Scheme, 416),
+        ("bext01", Rejected::Extension, 420),
+        ("zeromf", Rejected::TooManyHops, 483),
+    ] {
+        let request = request(name);
+        assert_eq!(proxy::check(&request, &own), Err(rejected), "{name}");
+        assert_eq!(rejected.answer(&request).status.code(), status, "{name}");
+    }
+    for name in [
+        "wsinv",
+        "intmeth",
+        "esc01",
+        "longreq",
+        "semiuri",
+        "transports",
+        "invut",
+        "sdp01",
+        "inv2543",
+    ] {
+        assert_eq!(proxy::check(&request(name), &own), Ok(()), "{name}");
+    }
+    // An unknown scheme in To and From is not for a proxy to mind.
+    assert_eq!(proxy::check(&request("unksm2"), &own), Ok(()));
+}
+
+/// A response whose next Via is a broadcast address goes nowhere.
+#[test]
+fn no_response_goes_to_everybody() {
+    let Message::Response(response) = sound("bcast") else {
+        panic!("a response");
+    };
+    let back = proxy::back(response).expect("another Via");
+    let via = back.fields.top_via().expect("a Via");
+    assert_eq!(via.host, "255.255.255.255");
+    assert_eq!(via.response_peer(), None);
+}
+
+/// Without a branch of its own a request is told from others by the rest.
+#[test]
+fn a_branch_of_a_cookie_only_is_an_old_one() {
+    let mut element = Transactions::new(transaction::Settings::default());
+    let from = Peer::udp(([192, 0, 2, 1], 5060).into());
+    let now = Duration::ZERO;
+    let first = element.handle(now, from, sound("badbranch"));
+    assert!(matches!(first.as_slice(), [Output::Request { .. }]));
+    assert!(element.handle(now, from, sound("badbranch")).is_empty());
+    let Message::Request(mut other) = sound("badbranch") else {
+        panic!("a request");
+    };
+    other.fields.set(Name::CallId, "another");
+    let second = element.handle(now, from, other.into());
+    assert!(matches!(second.as_slice(), [Output::Request { .. }]));
+}
+
+#[test]
+fn a_registrar_tells_parameters_apart() {
+    let from = Peer::udp(([192, 0, 2, 1], 5060).into());
+    let settings = Settings::default();
+    let bound = |name: &str| {
+        let request = request(name);
+        let update = registrar::register(Duration::ZERO, &request, from, &[], &settings)?;
+        let show = |binding: &registrar::Binding| (binding.uri.clone(), binding.params.clone());
+        Ok(update.bindings.iter().map(show).collect::<Vec<_>>())
+    };
+    let own = |uri: &str, params: &str| Ok(vec![(uri.to_owned(), params.to_owned())]);
+    assert_eq!(
+        bound("cparam01"),
+        own("sip:+19725552222@gw1.example.net", ";unknownparam")
+    );
+    assert_eq!(
+        bound("cparam02"),
+        own("sip:+19725552222@gw1.example.net;unknownparam", "")
+    );
+    let escaped = "sip:user@example.com?Route=%3Csip:sip.example.com%3E";
+    assert_eq!(bound("regescrt"), own(escaped, ""));
+    let refused = registrar::Refused::Fault(Fault::Syntax(Name::Contact));
+    assert_eq!(bound("regbadct"), Err(refused));
+    let mut realm = Realm::new(RealmSettings::new("example.com"), [0; 32]);
+    let asked = request("regaut01");
+    let denied = realm.check(Duration::ZERO, &asked, false, |_, _: Algorithm| None::<Ha1>);
+    assert_eq!(
+        denied,
+        Err(Denied::Missing),
+        "an unknown scheme is no credentials"
+    );
+}
+
+#[test]
+fn descriptions_of_the_messages_are_read() {
+    let mut read = 0;
+    for (_, name, verdict) in TABLE {
+        if verdict.is_some() {
+            continue;
+        }
+        let message = sound(name);
+        if message.fields().is_type("application/sdp") {
+            let body = message.fields().body();
+            let sdp = Sdp::parse(body);
+            let sdp = sdp.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            assert!(!sdp.media().is_empty(), "{name}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, 8);
 }

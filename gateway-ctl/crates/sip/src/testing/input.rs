@@ -68,12 +68,9 @@ fn message(bytes: &[u8]) -> End {
             return End::Refused(refusal.fault);
         }
     };
-    let encoded = message.encode();
-    let again = Message::parse(encoded.clone(), &limits);
-    // An added Content-Length may be what makes it too long.
-    if encoded.len() < limits.head {
-        assert_eq!(again.as_ref(), Ok(&message), "read again");
-    }
+    // Without limits: an added Content-Length may be one field too many.
+    let again = Message::parse(message.encode(), &UNLIMITED);
+    assert_eq!(again.as_ref(), Ok(&message), "read again");
     match message {
         Message::Request(request) => {
             answered(&request);
@@ -90,13 +87,14 @@ fn message(bytes: &[u8]) -> End {
     }
 }
 
+const UNLIMITED: Limits = Limits {
+    message: usize::MAX,
+    head: usize::MAX,
+    fields: usize::MAX,
+};
+
 fn readable(bytes: Vec<u8>) {
-    let limits = Limits {
-        message: usize::MAX,
-        head: usize::MAX,
-        fields: usize::MAX,
-    };
-    let read = Message::parse(bytes.clone(), &limits);
+    let read = Message::parse(bytes.clone(), &UNLIMITED);
     assert!(read.is_ok(), "{read:?} {}", String::from_utf8_lossy(&bytes));
 }
 
@@ -222,14 +220,16 @@ fn values(bytes: &[u8]) -> End {
 }
 
 /// Messages with two bytes before each for its length, to an office where a phone is
-/// registered, one every 100 ms.
+/// registered, one every 100 ms, 64 at most.
 fn office(mut bytes: &[u8]) -> End {
     let mut world = World::new(2, Weather::default());
     for phone in 0..2 {
         world.tell(phone, crate::ua::Agent::register);
     }
     world.run(Duration::from_secs(1));
-    while let Some((length, rest)) = bytes.split_first_chunk() {
+    let mut left = 64;
+    while let Some((length, rest)) = bytes.split_first_chunk().filter(|_| left > 0) {
+        left -= 1;
         let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
         let (message, rest) = rest.split_at(length);
         bytes = rest;
@@ -238,7 +238,7 @@ fn office(mut bytes: &[u8]) -> End {
     }
     // Longer than anything lasts: an INVITE rings for three minutes, then is cancelled.
     let busy = !world.office.is_idle();
-    world.run(Duration::from_secs(290));
-    assert!(world.office.is_idle(), "something is kept for ever");
+    let settled = world.settle(Duration::from_secs(400));
+    assert!(settled, "something is kept for ever");
     End::Proxy(busy)
 }

@@ -112,7 +112,22 @@ impl World {
         true
     }
 
-    /// Until then, nothing in between.
+    /// Until no call and nothing in the office is left; false if some is after that time.
+    /// Registrations are renewed meanwhile.
+    pub fn settle(&mut self, time: Duration) -> bool {
+        let end = self.now + time;
+        loop {
+            let calls = self.phones.iter().any(|phone| phone.calls() > 0);
+            if !calls && self.office.is_idle() {
+                return true;
+            }
+            if !self.step(end) {
+                return false;
+            }
+        }
+    }
+
+    /// Lets so much time go by.
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}

@@ -79,14 +79,7 @@ fn told(world: &World, phone: usize) -> Vec<String> {
 }
 
 fn idle(world: &mut World) {
-    let end = world.now + seconds(400);
-    let busy = |world: &World| {
-        let calls = world.phones.iter().any(|phone| phone.calls() > 0);
-        calls || !world.office.is_idle()
-    };
-    while busy(world) {
-        assert!(world.step(end), "something goes on for ever");
-    }
+    assert!(world.settle(seconds(400)), "something goes on for ever");
     world
         .events
         .retain(|(_, event)| !matches!(event, Event::Registered { .. }));

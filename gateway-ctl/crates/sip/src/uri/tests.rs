@@ -76,6 +76,8 @@ fn what_is_no_uri_is_refused() {
         "tel:12x",
         "sip::pw@h",
         "sip:a@b@c",
+        "sip:a@b;x=c@d",
+        "sip:a@b;x=1;X=2",
     ] {
         // A tel: number of letters a to f is one.
         let wanted = text == "tel:abc-";
