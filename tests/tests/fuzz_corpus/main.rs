@@ -2,7 +2,7 @@
 //!
 //! | folder | what is in it |
 //! |---|---|
-//! | `tests/fuzz/corpus/<target>/*` | one small input each: by hand (`seeds.rs`, `dhcp.rs`, `megaco.rs`, `template.rs`, `tftp.rs`), or found by libFuzzer |
+//! | `tests/fuzz/corpus/<target>/*` | one small input each: by hand (`seeds.rs`, `dhcp.rs`, `megaco.rs`, `sip.rs`, `template.rs`, `tftp.rs`), or found by libFuzzer |
 //! | `tests/fuzz/crashes/<target>/*` | inputs that broke something once |
 //!
 //! `WRITE_CORPUS=1 cargo test -p gateway-tests --test fuzz_corpus` writes the seeds anew.
@@ -10,6 +10,7 @@
 mod dhcp;
 mod megaco;
 mod seeds;
+mod sip;
 mod template;
 mod tftp;
 
@@ -120,6 +121,7 @@ fn seeds_are_committed() {
         ("parse", seeds::parse()),
         ("dhcp", dhcp::seeds()),
         ("megaco", megaco::seeds()),
+        ("sip", sip::seeds()),
         ("template", template::seeds()),
         ("tftp", tftp::seeds()),
     ] {
@@ -144,7 +146,7 @@ fn seeds_are_committed() {
 
 #[test]
 fn the_corpus_stays_small() {
-    let targets = ["engine", "parse", "dhcp", "megaco", "template", "tftp"];
+    let targets = ["engine", "parse", "dhcp", "megaco", "sip", "template", "tftp"];
     let sizes = targets.map(|target| inputs(target).values().map(Vec::len).sum());
     let all: usize = sizes.iter().sum();
     assert!(all <= MOST, "got {all} bytes, expected at most {MOST}");
