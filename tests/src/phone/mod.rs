@@ -1,0 +1,2 @@
+//! The simulated IP phone.
+pub mod media;
