@@ -116,6 +116,13 @@ pub enum Event {
         /// Why, as far as that is told.
         reason: Option<String>,
     },
+    /// The call was not taken.
+    Refused {
+        /// The protocol's code, if it has one.
+        code: Option<u16>,
+        /// Why, as far as that is told.
+        reason: String,
+    },
     /// How a stream went, at its end or when asked.
     Media(Box<Report>),
     /// Something went wrong.

@@ -93,11 +93,6 @@ impl Association {
         }
     }
 
-    /// Whom it belongs or belonged to.
-    pub(super) fn last(&self) -> Option<SocketAddrV4> {
-        self.last
-    }
-
     /// Whether somebody may command it: whom it belongs to, and, since an answer can be
     /// overtaken, whom it asks.
     pub(super) fn obeys(&self, from: SocketAddrV4) -> bool {

@@ -24,7 +24,7 @@ const MOST_POSITIONS: usize = 63;
 
 /// How a digit map completed; the words are those of package dd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(super) enum Method {
     /// No further digit could have changed anything.
     Unambiguous,
     /// Not whole when the time was over, or a digit came that fits nowhere.
@@ -36,7 +36,7 @@ pub enum Method {
 impl Method {
     /// As parameter `Meth` says it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Unambiguous => "UM",
             Self::Partial => "PM",
@@ -47,7 +47,7 @@ impl Method {
 
 /// What came of a digit or of a time that was over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// More are waited for.
     More,
     /// It has completed. The last digit is no part of it if it is not `taken`.
@@ -86,18 +86,18 @@ struct Alternative {
 
 /// A digit map at work.
 #[derive(Clone, Debug)]
-pub struct Collector {
+pub(super) struct Collector {
     alternatives: Vec<Alternative>,
     digits: String,
     waits: [Option<Duration>; 3],
     /// When the wait for the next digit is over.
-    pub until: Option<Duration>,
+    pub(super) until: Option<Duration>,
 }
 
 impl Collector {
     /// Begins to wait for the first digit; none when the map cannot be understood.
     #[must_use]
-    pub fn start(now: Duration, map: &DigitMapValue) -> Option<Self> {
+    pub(super) fn start(now: Duration, map: &DigitMapValue) -> Option<Self> {
         let text = map.map.as_str();
         let inner = text
             .strip_prefix('(')
@@ -119,7 +119,7 @@ impl Collector {
     }
 
     /// The next digit: 0 to 9, A to K.
-    pub fn press(&mut self, now: Duration, symbol: char, long: bool) -> Step {
+    pub(super) fn press(&mut self, now: Duration, symbol: char, long: bool) -> Step {
         let whole = self.is_whole();
         let Some(bit) = symbol_bit(symbol) else {
             return Step::More;
@@ -148,7 +148,7 @@ impl Collector {
     }
 
     /// The time is over, if it is.
-    pub fn handle_timeout(&mut self, now: Duration) -> Step {
+    pub(super) fn handle_timeout(&mut self, now: Duration) -> Step {
         if self.until.is_none_or(|until| until > now) {
             return Step::More;
         }

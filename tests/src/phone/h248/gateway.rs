@@ -150,6 +150,13 @@ impl Gateway {
         self.association.up()
     }
 
+    /// Whether that one is the first of its list.
+    #[must_use]
+    pub fn is_primary(&self) -> Option<bool> {
+        let up = self.association.up()?;
+        Some(self.association.is_primary(up))
+    }
+
     /// How each line is.
     #[must_use]
     pub fn line(&self, line: usize) -> Option<&State> {

@@ -7,11 +7,12 @@
 //!   m=audio $ RTP/AVP 0        m=audio 1026 RTP/AVP 0
 //! ```
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 
 use megaco::{ErrorCode, Octets};
 
-use crate::phone::media::{Codec, Target};
+use crate::phone::media::Target;
+use crate::phone::sdp;
 
 /// "Unsupported media type" (H.248.8).
 pub(super) const UNSUPPORTED_MEDIA: ErrorCode = ErrorCode(515);
@@ -82,7 +83,7 @@ fn fill_media(value: &str, port: u16) -> Result<String, ErrorCode> {
     if formats.is_empty() || formats.contains(&"$") {
         formats = vec!["0"];
     }
-    formats.retain(|format| codec(format).is_some());
+    formats.retain(|format| sdp::codec(format).is_some());
     if formats.is_empty() {
         return Err(UNSUPPORTED_MEDIA);
     }
@@ -97,36 +98,12 @@ pub(super) fn target(remote: &Octets) -> Result<Option<Target>, ErrorCode> {
     let text = String::from_utf8_lossy(remote.as_bytes()).into_owned();
     let mut why = None;
     for group in groups(&text) {
-        match group_target(&group) {
+        match sdp::target(&group) {
             Ok(target) => return Ok(target),
-            Err(code) => why = Some(code),
+            Err(sdp::Unsupported) => why = Some(UNSUPPORTED_MEDIA),
         }
     }
     why.map_or(Ok(None), Err)
-}
-
-fn group_target(lines: &[&str]) -> Result<Option<Target>, ErrorCode> {
-    let value = |kind: &'static str| lines.iter().filter_map(move |line| line.strip_prefix(kind));
-    let media = value("m=")
-        .find(|media| media.starts_with("audio "))
-        .ok_or(UNSUPPORTED_MEDIA)?;
-    let mut words = media.split_whitespace().skip(1);
-    let port: u16 = words.next().and_then(|port| port.parse().ok()).unwrap_or(0);
-    let codec = words.skip(1).find_map(codec).ok_or(UNSUPPORTED_MEDIA)?;
-    // The media's own connection line stands behind it and counts more.
-    let connection = value("c=")
-        .last()
-        .and_then(|value| value.split_whitespace().nth(2));
-    let address: Option<Ipv4Addr> = connection.and_then(|address| address.parse().ok());
-    let address = address.filter(|address| !address.is_unspecified() && port != 0);
-    Ok(address.map(|address| Target {
-        address: SocketAddrV4::new(address, port),
-        codec,
-    }))
-}
-
-fn codec(format: &str) -> Option<Codec> {
-    format.parse().ok().and_then(Codec::of)
 }
 
 /// Each `v=` begins an alternative.
@@ -145,7 +122,10 @@ fn groups(text: &str) -> Vec<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
+    use crate::phone::media::Codec;
 
     const OWN: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 7), 1026);
 
@@ -199,27 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn where_the_other_listens() {
-        let found = |remote: &str| {
-            target(&remote.into())
-                .map(|found| found.map(|one| (one.address.to_string(), one.codec)))
-        };
-        let remote = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 18 8\r\n";
+    fn the_first_alternative_that_can_be_done_is_taken() {
+        let two = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 18\nv=0\nc=IN IP4 192.0.2.1\nm=audio 4002 RTP/AVP 8\n";
+        let found = target(&two.into()).unwrap().unwrap();
+        assert_eq!((found.address.port(), found.codec), (4002, Codec::Pcma));
+        assert_eq!(target(&"".into()), Ok(None));
         assert_eq!(
-            found(remote),
-            Ok(Some(("192.0.2.1:4000".to_owned(), Codec::Pcma)))
-        );
-        assert_eq!(
-            found("v=0\nc=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 0\n"),
-            Ok(None)
-        );
-        assert_eq!(
-            found("v=0\nc=IN IP4 192.0.2.1\nm=audio 0 RTP/AVP 0\n"),
-            Ok(None)
-        );
-        assert_eq!(found(""), Ok(None));
-        assert_eq!(
-            found("v=0\nm=audio 4000 RTP/AVP 18\n"),
+            target(&"v=0\nm=audio 4000 RTP/AVP 18\n".into()),
             Err(UNSUPPORTED_MEDIA)
         );
     }
