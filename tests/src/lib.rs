@@ -22,6 +22,7 @@ pub mod dhcp;
 pub mod link;
 pub mod netns;
 pub mod packet;
+pub mod phone;
 pub mod process;
 pub mod site;
 pub mod traffic;

@@ -10,6 +10,7 @@ pub(crate) mod socket;
 mod stream;
 mod transfer;
 
+pub(crate) use capture::packet_socket;
 pub use capture::{Capture, Frame, Injector};
 pub use echo::{UdpEcho, exchange};
 pub use ping::{Ping, PingReport};

@@ -161,7 +161,7 @@ impl Injector {
 }
 
 /// A raw packet socket bound to one interface of the calling thread's namespace.
-fn packet_socket(index: u32, protocol: i32) -> io::Result<OwnedFd> {
+pub(crate) fn packet_socket(index: u32, protocol: i32) -> io::Result<OwnedFd> {
     let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
     // SAFETY: takes no pointer.
     let descriptor = unsafe { libc::socket(libc::AF_PACKET, kind, 0) };
