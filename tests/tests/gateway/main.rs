@@ -14,6 +14,7 @@
 //! | [`backup`] | everything in a file, and back |
 //! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
+//! | [`telephony`] | simulated phones register, call and talk |
 //! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
@@ -46,5 +47,6 @@ mod reload;
 mod restart;
 mod shared_address;
 mod spoofing;
+mod telephony;
 mod tftp_clients;
 mod tunnel;
