@@ -146,7 +146,9 @@ fn seeds_are_committed() {
 
 #[test]
 fn the_corpus_stays_small() {
-    let targets = ["engine", "parse", "dhcp", "megaco", "sip", "template", "tftp"];
+    let targets = [
+        "engine", "parse", "dhcp", "megaco", "sip", "template", "tftp",
+    ];
     let sizes = targets.map(|target| inputs(target).values().map(Vec::len).sum());
     let all: usize = sizes.iter().sum();
     assert!(all <= MOST, "got {all} bytes, expected at most {MOST}");
