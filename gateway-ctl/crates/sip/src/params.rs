@@ -26,16 +26,13 @@ impl<'a> Params<'a> {
         };
         let lead = lex::trim_str(text);
         let starts = lead.is_empty() || lead.starts_with(';');
-        let all = starts && params.iter().all(|(name, value)| sound(name, value));
-        (all && params.are_single()).then_some(params)
-    }
-
-    /// Whether each name is there once, and there are not too many to tell.
-    fn are_single(self) -> bool {
-        self.iter().enumerate().all(|(at, (name, _))| {
-            let mut before = self.iter().take(at);
+        let single = |at: usize, name: &str| {
+            let mut before = params.iter().take(at);
             at < MOST && !before.any(|(other, _)| other.eq_ignore_ascii_case(name))
-        })
+        };
+        let mut all = params.iter().enumerate();
+        let all = all.all(|(at, (name, value))| sound(name, value) && single(at, name));
+        (starts && all).then_some(params)
     }
 
     /// Names and values in order; no value is none, quotes are left on. Empty ones (`;;`) are
@@ -52,8 +49,13 @@ impl<'a> Params<'a> {
                 rest = after.get(1..).unwrap_or_default();
                 let param = lex::trim_str(param);
                 if !param.is_empty() {
-                    return Some(match param.split_once('=') {
-                        Some((name, value)) => (lex::trim_str(name), Some(lex::trim_str(value))),
+                    let equals = memchr::memchr(b'=', param.as_bytes());
+                    let parts = equals.and_then(|at| param.split_at_checked(at));
+                    return Some(match parts {
+                        Some((name, value)) => {
+                            let value = value.get(1..).unwrap_or_default();
+                            (lex::trim_str(name), Some(lex::trim_str(value)))
+                        }
                         None => (param, None),
                     });
                 }

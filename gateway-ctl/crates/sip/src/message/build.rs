@@ -79,6 +79,8 @@ impl Response {
         let mut response = Self::new(status);
         let fields = &mut response.fields;
         let asked = &request.fields;
+        fields.text.reserve(asked.text.len() - asked.body().len());
+        fields.lines.reserve(8);
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
             fields.copy(asked, name);
         }

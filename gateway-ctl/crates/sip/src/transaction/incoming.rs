@@ -28,7 +28,8 @@ impl Transactions {
         let Ok(found) = key::server(&request, key::method_of(&request)) else {
             return;
         };
-        let invite = key::server(&request, Method::Invite.as_str()).ok();
+        let cancels = request.method == Method::Cancel;
+        let invite = cancels.then(|| key::server(&request, Method::Invite.as_str()).ok());
         if via::stamp(&mut request.fields, from.address, self.settings.force_rport).is_err() {
             return;
         }
@@ -38,7 +39,9 @@ impl Transactions {
         match request.method {
             Method::Ack => out.push(Output::Ack { from, request }),
             Method::Cancel => {
-                let invite = invite.and_then(|key| self.servers.get(&key).copied());
+                let invite = invite
+                    .flatten()
+                    .and_then(|key| self.servers.get(&key).copied());
                 self.cancelled(now, from, (found, invite), request, out);
             }
             _ => self.new_request(now, from, found, request, out),
