@@ -121,7 +121,7 @@ impl State {
                 local: Some(local),
                 choice: choice(*remote.ip()),
             }),
-            None if self.in_call => tell(Event::Held),
+            None if self.off_hook && self.in_call => tell(Event::Held),
             None => {}
         }
         if self.hung_up && !before.hung_up {

@@ -162,6 +162,12 @@ impl Engine {
         self.slots.get(phone)?.device()
     }
 
+    /// Why a phone could not boot.
+    #[must_use]
+    pub fn trouble(&self, phone: usize) -> Option<&str> {
+        self.slots.get(phone)?.trouble()
+    }
+
     /// Whether a phone is switched off.
     #[must_use]
     pub fn is_off(&self, phone: usize) -> bool {
@@ -324,9 +330,8 @@ impl Engine {
         let mut wants = Vec::new();
         if let Err(why) = act(slot, &mut wants) {
             wants.push(error(&why));
-            // It could not boot.
             if slot.device().is_none() {
-                slot.stop();
+                slot.fail(format!("{why:#}"));
             }
         }
         for want in wants {

@@ -51,6 +51,8 @@ pub(super) struct Slot {
     dhcp: Option<(Client, Frames)>,
     renewal: Option<UdpSocket>,
     sockets: BTreeMap<u16, UdpSocket>,
+    /// Why it could not boot.
+    trouble: Option<String>,
 }
 
 impl Slot {
@@ -66,11 +68,22 @@ impl Slot {
             dhcp: None,
             renewal: None,
             sockets: BTreeMap::new(),
+            trouble: None,
         })
     }
 
     pub(super) fn is_off(&self) -> bool {
         matches!(self.stage, Stage::Off)
+    }
+
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// It could not boot.
+    pub(super) fn fail(&mut self, why: String) {
+        self.stop();
+        self.trouble = Some(why);
     }
 
     pub(super) fn device(&self) -> Option<&Device> {
@@ -120,6 +133,7 @@ impl Slot {
     /// Takes its power away: nobody is told.
     pub(super) fn stop(&mut self) {
         self.stage = Stage::Off;
+        self.trouble = None;
         self.known = Known::default();
         (self.dhcp, self.renewal) = (None, None);
         self.sockets.clear();
@@ -165,9 +179,10 @@ impl Slot {
             .known
             .ports(&self.definition)?
             .map_or(0, |range| range.files());
+        // The port may be that of the file before.
+        self.sockets.clear();
         let socket = self.place.udp(SocketAddrV4::new(address, port))?;
         let port = socket.local_addr()?.port();
-        self.sockets.clear();
         self.sockets.insert(port, socket);
         wants.push(Want::Watch(port.into()));
         self.stage = Stage::Fetching(Box::new(Fetch::new(now, server, name)), port, own);
