@@ -1,10 +1,7 @@
 //! Simulated phones register with the gateway's switch, call each other, and check what they hear:
 //! at one site by private addresses, to the world by public ones; and over a kill of the daemon.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex};
-
+use gateway_tests::phone::Phones;
 use gateway_tests::wait::eventually;
 use serde_json::Value;
 
@@ -33,85 +30,23 @@ fn bed() -> Bed {
     )
 }
 
-/// The phones, which do what they are told and tell what happens.
-struct Phones {
-    child: Child,
-    commands: ChildStdin,
-    heard: Arc<Mutex<Vec<Value>>>,
-}
-
-impl Phones {
-    fn start(bed: &Bed) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_phone"))
-            .args(["run", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let into = heard.clone();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                into.lock().unwrap().push(event);
-            }
-        });
-        let commands = child.stdin.take().unwrap();
-        let mut phones = Self {
-            child,
-            commands,
-            heard,
-        };
-        let netns = |number: usize| bed.phone(number).ns.name().to_owned();
-        phones.tell("default protocol=h248");
-        for (number, first) in [(1, 40_000), (2, 40_064)] {
-            phones.tell(&format!(
-                "phone a{number} netns={} address=10.10.1.{number} ports={first}-{} mid=a{number} \
-                 number=500{number} switch=10.10.0.1",
-                netns(number),
-                first + 63
-            ));
-        }
-        phones.tell(&format!(
-            "phone b1 netns={} address=203.0.113.10 ports=50000-50063 mid=b1 number=6001 \
-             switch=198.51.100.1",
+/// The three phones, registered.
+fn phones(bed: &Bed) -> Phones {
+    let mut phones = Phones::start();
+    let netns = |number: usize| bed.phone(number).ns.name().to_owned();
+    phones
+        .tell(&format!(
+            "default protocol=h248
+             phone a1 netns={} address=10.10.1.1 ports=40000-40063 mid=a1 number=5001 switch=10.10.0.1
+             phone a2 netns={} address=10.10.1.2 ports=40064-40127 mid=a2 number=5002 switch=10.10.0.1
+             phone b1 netns={} address=203.0.113.10 ports=50000-50063 mid=b1 number=6001 switch=198.51.100.1
+             all expect registered within 20s",
+            netns(1),
+            netns(2),
             bed.internet().name()
-        ));
-        phones.tell("all expect registered within 20s");
-        phones
-    }
-
-    fn tell(&mut self, command: &str) {
-        writeln!(self.commands, "{command}").unwrap();
-    }
-
-    /// Ends the script; every command must have done what it was to do.
-    fn finish(mut self) -> Vec<Value> {
-        drop(self.commands);
-        let status = self.child.wait().unwrap();
-        let heard = self.heard.lock().unwrap().clone();
-        if !status.success() {
-            for event in &heard {
-                eprintln!("{event}");
-            }
-        }
-        assert!(status.success(), "{status}");
-        heard
-    }
-
-    /// Waits until a phone has told of an event, `count` times.
-    fn await_event(&self, phone: &str, event: &str, count: usize) {
-        eventually(LONG, || {
-            let heard = self.heard.lock().unwrap();
-            let is = |one: &&Value| one["phone"] == phone && one["event"] == event;
-            match heard.iter().filter(is).count() {
-                found if found >= count => Ok(()),
-                found => Err(format!("{phone} {event}: {found} of {count}, {heard:#?}")),
-            }
-        })
+        ))
         .unwrap();
-    }
+    phones
 }
 
 /// Calls that are over.
@@ -144,42 +79,55 @@ fn translated(bed: &Bed, private: &str) -> u64 {
 #[test]
 fn calls_have_the_right_addresses() {
     let bed = bed();
-    let mut phones = Phones::start(&bed);
-    phones.await_event("b1", "registered", 1);
+    let mut phones = phones(&bed);
     let before = translated(&bed, "10.10.1.1");
-    phones.tell("a1 dial a2");
-    phones.tell("a2 expect ringing");
-    phones.tell("a2 answer");
-    phones.tell("a1,a2 expect talking private within 5s");
-    phones.tell("a1,a2 talk 1s");
-    phones.tell("a1,a2 expect media lost<=1% source=remote");
-    phones.tell("a1 hangup");
-    phones.tell("a2 hangup");
+    phones
+        .tell(
+            "a1 dial a2
+             a2 expect ringing
+             a1 expect ringback
+             a2 answer
+             a1,a2 expect talking private within 5s
+             a1,a2 talk 1s
+             a1,a2 expect media lost<=1% source=remote
+             a1 hangup
+             a2 expect busy
+             a2 hangup",
+        )
+        .unwrap();
     let home = history(&bed, 1);
+    let (choice, reason) = (&home[0]["choice"], &home[0]["reason"]);
     assert_eq!(
-        (&home[0]["choice"], &home[0]["reason"]),
+        (choice, reason),
         (&"private".into(), &"caller_hung_up".into())
     );
-    assert!(
-        translated(&bed, "10.10.1.1") - before < 10,
-        "media left the site"
-    );
+    let crossed = translated(&bed, "10.10.1.1") - before;
+    assert!(crossed < 10, "{crossed} packets have left the site");
 
-    phones.tell("a1 dial b1");
-    phones.tell("b1 expect ringing");
-    phones.tell("b1 answer");
-    phones.tell("a1,b1 expect talking public within 5s");
-    phones.tell("a1,b1 talk 1s");
-    phones.tell("a1,b1 expect media lost<=1% source=remote");
-    phones.tell("b1 hangup");
-    phones.tell("a1 hangup");
-    phones.finish();
-    let all = history(&bed, 2);
+    phones
+        .tell(
+            "a1 dial b1
+             b1 expect ringing
+             b1 answer
+             a1,b1 expect talking public within 5s
+             a1,b1 talk 1s
+             a1,b1 expect media lost<=1% source=remote
+             b1 hangup
+             a1 hangup
+             a1 dial 5009
+             a1 expect congestion
+             a1 hangup",
+        )
+        .unwrap();
+    phones.finish().unwrap();
+    let all = history(&bed, 3);
+    let (choice, reason) = (&all[1]["choice"], &all[1]["reason"]);
     assert_eq!(
-        (&all[1]["choice"], &all[1]["reason"]),
+        (choice, reason),
         (&"public".into(), &"called_hung_up".into())
     );
     assert_eq!(all[1]["caller"]["place"]["public"], "192.0.2.1");
+    assert_eq!(all[2]["reason"], "no_such_number");
     let crossed = translated(&bed, "10.10.1.1") - before;
     assert!(crossed > 60, "{crossed} packets crossed the gateway");
     let ladder = bed.gateway.ctl(&["calls", "trace", "6001"]).unwrap();
@@ -193,28 +141,43 @@ fn calls_have_the_right_addresses() {
 #[test]
 fn a_killed_switch_loses_no_call() {
     let mut bed = bed();
-    let mut phones = Phones::start(&bed);
-    phones.tell("a1 dial a2");
-    phones.tell("a2 expect ringing");
-    phones.tell("a2 answer");
-    phones.tell("a1,a2 expect talking private within 5s");
-    phones.await_event("a2", "talking", 1);
-    let live = bed.json(&["calls"]);
-    assert_eq!(live[0]["progress"], "talking", "{live}");
+    let mut phones = phones(&bed);
+    phones
+        .tell(
+            "a1 dial a2
+             a2 expect ringing
+             a2 answer
+             a1,a2 expect talking private within 5s",
+        )
+        .unwrap();
+    let live = eventually(LONG, || {
+        let live = bed.json(&["calls"]);
+        match live[0]["progress"] == "talking" {
+            true => Ok(live),
+            false => Err(live.to_string()),
+        }
+    })
+    .unwrap();
     bed.gateway.kill9().unwrap();
-    phones.tell("a1,a2 talk 1s");
+    phones.tell("a1,a2 talk 1s").unwrap();
     bed.gateway.restart(LONG).unwrap();
     let again = bed.json(&["calls"]);
-    assert_eq!(
-        (&again[0]["id"], &again[0]["progress"]),
-        (&live[0]["id"], &live[0]["progress"])
-    );
-    phones.tell("a1,a2 talk 1s");
-    phones.tell("a1 hangup");
-    phones.tell("a2 hangup");
-    phones.finish();
-    let all = history(&bed, 1);
+    assert_eq!(again[0]["id"], live[0]["id"]);
+    phones
+        .tell(
+            "a1,a2 talk 1s
+             a1 hangup
+             a2 expect busy within 20s
+             a2 hangup
+             a1 dial a2
+             a2 expect ringing
+             a1 hangup",
+        )
+        .unwrap();
+    phones.finish().unwrap();
+    let all = history(&bed, 2);
     assert_eq!(all[0]["id"], live[0]["id"]);
+    assert!(all[1]["id"].as_u64() > live[0]["id"].as_u64(), "{all:?}");
     let registered = bed.json(&["phones"]);
     assert_eq!(registered.as_array().unwrap().len(), 3, "{registered}");
     bed.finish();
