@@ -1,8 +1,10 @@
 //! A backup: everything in a file, and back; never a part of it taken for the whole.
 
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use gateway_tests::dhcp::client::{Client, Lease, Program};
 use gateway_tests::site::{CtlOutput, Site};
@@ -100,12 +102,22 @@ fn an_older_backup_is_not_lost() {
     assert!(text.starts_with("{\"gateway_export\":2}\n"), "{text}");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let piped = office.ctl(&["export"]);
-    assert_eq!(piped.stdout, text);
-    assert_eq!(
-        piped.stderr,
-        "exported: 1 lease, 0 reservations, 1 line of history, 0 bindings\n"
-    );
+    for words in [&["export"][..], &["export", "-"]] {
+        let piped = office.ctl(words);
+        assert_eq!(piped.stdout, text);
+        assert_eq!(
+            piped.stderr,
+            "exported: 1 lease, 0 reservations, 1 line of history, 0 bindings\n"
+        );
+    }
+    // A device of our own, with /dev/null's number.
+    let device = office.bed.gateway.directory().join("null");
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    mknod(&device, SFlag::S_IFCHR, mode, makedev(1, 3)).unwrap();
+    let refused = office.refused(&["export", device.to_str().unwrap(), "--force"]);
+    assert!(refused.contains("is a device"), "{refused}");
+    let there = std::fs::symlink_metadata(&device).unwrap();
+    assert!(there.file_type().is_char_device());
     // Nothing but these is left behind.
     let names = std::fs::read_dir(office.bed.gateway.directory()).unwrap();
     let parts = names.filter(|entry| {
