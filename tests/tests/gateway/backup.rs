@@ -13,15 +13,15 @@ use crate::bed::{Bed, LONG};
 use crate::leases::{bed, binding, phone, range_of};
 
 /// A gateway with a lease, and where its backup goes.
-struct Office {
-    bed: Bed,
-    client: Client,
-    lease: Lease,
+pub(crate) struct Office {
+    pub(crate) bed: Bed,
+    pub(crate) client: Client,
+    pub(crate) lease: Lease,
     file: PathBuf,
 }
 
 impl Office {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bed = bed(Site::new().unwrap(), "");
         let mut client = phone(Program::Udhcpc)
             .start(&bed.phone(1).interface)
@@ -36,16 +36,16 @@ impl Office {
         }
     }
 
-    fn file(&self) -> &str {
+    pub(crate) fn file(&self) -> &str {
         self.file.to_str().unwrap()
     }
 
-    fn ctl(&self, words: &[&str]) -> CtlOutput {
+    pub(crate) fn ctl(&self, words: &[&str]) -> CtlOutput {
         self.bed.gateway.ctl(words).unwrap()
     }
 
     /// Runs what is refused; why.
-    fn refused(&self, words: &[&str]) -> String {
+    pub(crate) fn refused(&self, words: &[&str]) -> String {
         let output = self.ctl(words);
         assert_eq!(output.code, Some(1), "{output:?}");
         output.stderr

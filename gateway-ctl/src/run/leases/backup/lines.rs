@@ -71,12 +71,11 @@ impl Backup {
         }
     }
 
-    /// What it changes in a store.
+    /// What its leases and reservations change in a store.
     pub(super) fn into_changes(self) -> impl Iterator<Item = Change> {
         let leases = self.leases.into_iter().map(Change::Put);
         let reservations = self.reservations.into_iter().map(Change::Reserve);
-        let history = self.history.into_iter().map(Change::History);
-        leases.chain(reservations).chain(history)
+        leases.chain(reservations)
     }
 }
 
