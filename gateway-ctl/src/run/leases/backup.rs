@@ -2,6 +2,7 @@
 
 mod lines;
 mod merge;
+mod sound;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
