@@ -214,6 +214,12 @@ fn text(done: &Imported) -> String {
             text += &format!("{lost} {what}\n");
         }
     }
+    if !done.lost_bindings.is_empty() {
+        text += &format!("{} binding(s) were left out:\n", done.lost_bindings.len());
+    }
+    for lost in &done.lost_bindings {
+        text += &format!("  {}: {}\n", lost.private, lost.error);
+    }
     text
 }
 

@@ -74,7 +74,7 @@ fn a_backup_brings_everything_back() {
     let done = office.bed.json(&["import", &file]);
     let expected = serde_json::json!({
         "leases": 1, "reservations": 0, "history": 1, "bindings": 1, "lost": 0,
-        "lost_reservations": 0,
+        "lost_reservations": 0, "lost_bindings": [],
     });
     assert_eq!(done, expected);
     let bound = binding(&office.bed, office.lease.address).unwrap();
@@ -153,6 +153,45 @@ fn a_file_that_is_not_whole_changes_nothing() {
         assert!(refused.contains("nothing was changed"), "{refused}");
     }
     assert!(binding(&office.bed, office.lease.address).is_some());
+    office.bed.finish();
+}
+
+#[test]
+fn bindings_without_room_are_left_out_and_named() {
+    let office = Office::new();
+    let file = office.file().to_owned();
+    for (private, ports) in [("10.10.3.1", "40000-40063"), ("10.10.3.2", "40064-40127")] {
+        let added = office.ctl(&["bindings", "add", private, "192.0.2.2", ports]);
+        assert_eq!(added.code, Some(0), "{added:?}");
+    }
+    assert_eq!(office.ctl(&["export", &file]).code, Some(0));
+    for private in ["10.10.3.1", "10.10.3.2"] {
+        office.ctl(&["bindings", "del", private]);
+    }
+    // Somebody else has those of the first meanwhile.
+    let added = office.ctl(&["bindings", "add", "10.10.3.9", "192.0.2.2", "40000-40063"]);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let done = office.ctl(&["import", &file, "--replace"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.stdout
+            .contains("1 binding(s) were left out:\n  10.10.3.1: ports"),
+        "{done:?}"
+    );
+    let bound = |private: &str| binding(&office.bed, private.parse().unwrap()).is_some();
+    assert_eq!(
+        ["10.10.3.1", "10.10.3.2", "10.10.3.9"].map(bound),
+        [false, true, true]
+    );
+    assert!(binding(&office.bed, office.lease.address).is_some());
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("40064-40127", "40065-40128")).unwrap();
+    let refused = office.refused(&["import", &file, "--replace"]);
+    assert!(
+        refused.contains("nothing was changed") && !refused.contains("fix: ;"),
+        "{refused}"
+    );
     office.bed.finish();
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn import(shared: &Shared, backup: Backup, replace: bool) -> Re
             bindings: 0,
             lost: lost.leases,
             lost_reservations: lost.reservations,
+            lost_bindings: Vec::new(),
         })
     })
     .await?
