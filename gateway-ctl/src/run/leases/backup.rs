@@ -22,7 +22,8 @@ use merge::Histories;
 pub(crate) use lines::{Backup, Reading, lines};
 
 /// Takes a backup in. DHCP pauses meanwhile; leases for which the configuration has no room
-/// end. A failure in the middle leaves a part of the backup there: import it again.
+/// end. A failure in the middle leaves a part of the backup there, which the status says until
+/// it is imported again.
 ///
 /// It goes on to its end even if nobody waits for it any more.
 ///
@@ -73,8 +74,10 @@ async fn write(paused: Paused, mut backup: Backup) -> Result<()> {
     // What ends is over before what begins.
     let now = paused.clock.div_ceil(1000);
     // Batches are written in order: after one, all that came before can be read.
-    let nothing = records::batch(&[], paused.clock)?;
-    paused.store.commit(nothing).await?;
+    paused
+        .store
+        .commit(records::import_begins(paused.clock)?)
+        .await?;
     let mut changes = end_former(paused.leases, &mut backup.leases, now, paused.rest);
     let history = std::mem::take(&mut backup.history);
     let mut histories = Histories::of_backup(history, &backup.leases);
@@ -95,11 +98,14 @@ async fn write(paused: Paused, mut backup: Backup) -> Result<()> {
         // One operation of a batch is the clock's.
         let some: Vec<Change> = changes.by_ref().take(MAX_OPERATIONS - 1).collect();
         if some.is_empty() {
-            return Ok(());
+            break;
         }
         let batch = records::batch(&some, paused.clock)?;
         paused.store.commit(batch).await?;
     }
+    let end = records::import_ends(paused.clock)?;
+    paused.store.commit(end).await?;
+    Ok(())
 }
 
 fn for_each_record(store: &Embedded, mut visit: impl FnMut(HistoryRecord)) -> Result<()> {
