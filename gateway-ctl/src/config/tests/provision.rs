@@ -80,6 +80,21 @@ fn names_for_all_phones() {
 }
 
 #[test]
+fn the_rule_of_mac_addresses_cannot_be_turned_off() {
+    for pattern in ["*", "*.cfg", "*/*", "00-15*"] {
+        let expected = format!(
+            "gw.toml:9: \"{pattern}\" in `for_all` stands for phones' own files too, like \
+             001565123456.cfg: every phone could read them; write how the files for all begin, like \
+             \"firmware-*.bin\", or their folder, like \"firmware/*\""
+        );
+        wrong_with(
+            &format!("[provision]\nfor_all = [\"{pattern}\"]\n"),
+            &[&expected],
+        );
+    }
+}
+
+#[test]
 fn directories_lie_side_by_side() {
     wrong_with(
         "[provision]\nroot = \"/srv\"\nuploads = \"/srv/uploads\"\n",
