@@ -59,7 +59,7 @@ pub(super) async fn import(
     let mut done = take_in(&shared, backup, replace)
         .await
         .map_err(Failure::conflict)?;
-    done.bindings = bindings::add_missing(&shared, bindings)?;
+    (done.bindings, done.lost_bindings) = bindings::add_missing(&shared, bindings)?;
     tracing::info!(
         %peer,
         replace,
@@ -69,6 +69,7 @@ pub(super) async fn import(
         bindings = done.bindings,
         lost_leases = done.lost,
         lost_reservations = done.lost_reservations,
+        lost_bindings = done.lost_bindings.len(),
         "imported"
     );
     Ok(Json(done))
@@ -98,7 +99,11 @@ fn read_bindings(wanted: Vec<(u64, NewBinding)>) -> Result<Vec<Entry>, Failure> 
     let read = |(line, binding)| {
         bindings::read(binding).map_err(|wrong| {
             let error = format!("line {line}: {}", wrong.message);
-            Failure::bad_request(error, format!("{}; nothing was changed", wrong.fix))
+            let fix = match wrong.fix.is_empty() {
+                true => NOTHING_CHANGED.to_owned(),
+                false => format!("{}; nothing was changed", wrong.fix),
+            };
+            Failure::bad_request(error, fix)
         })
     };
     wanted.into_iter().map(read).collect()

@@ -8,7 +8,7 @@ use dataplane::BindingSpec;
 
 use super::page::PageQuery;
 use super::server::Failure;
-use super::types::{Binding, BindingPage, NewBinding, NewBindings};
+use super::types::{Binding, BindingPage, LostBinding, NewBinding, NewBindings};
 use crate::config::{
     self, Conflict, Entry, Origin, Wrong, conflicting, misplaced, most_leases, too_small_a_range,
 };
@@ -89,20 +89,46 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(added)))
 }
 
-/// Adds those of a backup that are not there; how many.
-pub(super) fn add_missing(shared: &Shared, entries: Vec<Entry>) -> Result<usize, Failure> {
+/// Adds those of a backup that are not there and fit; how many, and which do not.
+pub(super) fn add_missing(
+    shared: &Shared,
+    entries: Vec<Entry>,
+) -> Result<(usize, Vec<LostBinding>), Failure> {
     let mut gateway = shared.lock();
     let there = |entry: &Entry| {
         let found = gateway.plan.ledger.get(entry.spec.private);
         found.is_some_and(|found| found.spec == entry.spec)
     };
-    let missing: Vec<Entry> = entries.into_iter().filter(|entry| !there(entry)).collect();
-    check(&gateway, &missing)?;
-    let added = missing.len();
-    if added > 0 {
-        gateway.add(missing).map_err(Failure::machine)?;
+    let room = Room::of(&gateway);
+    let (mut new, mut fitting, mut lost) = (config::Ledger::default(), Vec::new(), Vec::new());
+    for entry in entries.into_iter().filter(|entry| !there(entry)) {
+        let fits = room.has(fitting.len() + 1);
+        match fits.and_then(|()| fits_beside(&gateway, &entry, &mut new)) {
+            Ok(()) => fitting.push(entry),
+            Err(why) => lost.push(LostBinding {
+                private: entry.spec.private,
+                error: why.1.error,
+            }),
+        }
     }
-    Ok(added)
+    let added = fitting.len();
+    if added > 0 {
+        gateway.add(fitting).map_err(|error| {
+            let error = anyhow::Error::from(error);
+            Failure::machine(
+                error.context("leases are taken in, bindings are not: import it again"),
+            )
+        })?;
+    }
+    if let Some(first) = lost.first() {
+        let bindings = lost.len();
+        tracing::warn!(
+            bindings,
+            first = first.error,
+            "bindings of a backup do not fit"
+        );
+    }
+    Ok((added, lost))
 }
 
 impl From<Wrong> for Failure {
@@ -127,57 +153,77 @@ pub(super) fn read(wanted: NewBinding) -> Result<Entry, Wrong> {
 
 /// All or none: each must fit the configuration, what is there, and the others.
 fn check(gateway: &Gateway, entries: &[Entry]) -> Result<(), Failure> {
-    let plan = &gateway.plan;
-    let limit = plan.config.settings.limits.bindings as usize;
-    let leases = plan.config.dhcp.as_ref();
-    let leases = leases.map_or(0, |dhcp| most_leases(dhcp, &plan.config.pool));
-    let others = plan
-        .ledger
-        .iter()
-        .filter(|entry| entry.origin != Origin::Lease);
-    let there = others.count();
-    if there + leases + entries.len() > limit {
+    Room::of(gateway).has(entries.len())?;
+    let mut new = config::Ledger::default();
+    let mut all = entries.iter();
+    all.try_for_each(|entry| fits_beside(gateway, entry, &mut new))
+}
+
+/// How many bindings there may be.
+struct Room {
+    limit: usize,
+    /// Bindings that are no leases.
+    there: usize,
+    /// All that may be leased.
+    leases: usize,
+}
+
+impl Room {
+    fn of(gateway: &Gateway) -> Self {
+        let plan = &gateway.plan;
+        let leases = plan.config.dhcp.as_ref();
+        let all = plan.ledger.iter();
+        Self {
+            limit: plan.config.settings.limits.bindings as usize,
+            there: all.filter(|entry| entry.origin != Origin::Lease).count(),
+            leases: leases.map_or(0, |dhcp| most_leases(dhcp, &plan.config.pool)),
+        }
+    }
+
+    /// Whether there is room for so many more.
+    fn has(&self, more: usize) -> Result<(), Failure> {
+        let Self {
+            limit,
+            there,
+            leases,
+        } = *self;
+        if there + leases + more <= limit {
+            return Ok(());
+        }
         let leases = match leases {
             0 => String::new(),
             leases => format!(", {leases} that may be leased"),
         };
+        Err(Failure::new(
+            StatusCode::CONFLICT,
+            format!("{there} bindings{leases} and {more} more, room for {limit}"),
+            "raise bindings in [limits] of the configuration and reload",
+        ))
+    }
+}
+
+/// Whether one fits the configuration, what is there, and the others that are new with it.
+fn fits_beside(gateway: &Gateway, entry: &Entry, new: &mut config::Ledger) -> Result<(), Failure> {
+    let plan = &gateway.plan;
+    let wrong = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec);
+    let too_small = too_small_a_range(&plan.config.settings, &entry.spec);
+    let own = routers_own(&plan.interfaces, &entry.spec);
+    if let Some(wrong) = wrong.into_iter().chain(own).chain(too_small).next() {
+        return Err(wrong.into());
+    }
+    if let Some(client) = reserved_for(gateway, &entry.spec) {
         return Err(Failure::new(
             StatusCode::CONFLICT,
             format!(
-                "{there} bindings{leases} and {} more, room for {limit}",
-                entries.len()
+                "{} or its ports {} of {} are reserved for {client}",
+                entry.spec.private, entry.spec.ports, entry.spec.public
             ),
-            "raise bindings in [limits] of the configuration and reload",
+            "choose others, or remove the reservation: gateway-ctl leases reservations",
         ));
     }
-    let mut new = config::Ledger::default();
-    for entry in entries {
-        let wrong = misplaced(&plan.config.inside, &plan.config.pool, &entry.spec);
-        let too_small = too_small_a_range(&plan.config.settings, &entry.spec);
-        let own = routers_own(&plan.interfaces, &entry.spec);
-        if let Some(wrong) = wrong.into_iter().chain(own).chain(too_small).next() {
-            return Err(wrong.into());
-        }
-        if let Some(client) = reserved_for(gateway, &entry.spec) {
-            return Err(Failure::new(
-                StatusCode::CONFLICT,
-                format!(
-                    "{} or its ports {} of {} are reserved for {client}",
-                    entry.spec.private, entry.spec.ports, entry.spec.public
-                ),
-                "choose others, or remove the reservation: gateway-ctl leases reservations",
-            ));
-        }
-        let conflict = plan
-            .ledger
-            .check(&entry.spec)
-            .err()
-            .or_else(|| new.insert(entry.clone()).err());
-        if let Some(conflict) = conflict {
-            return Err(taken(entry, &conflict));
-        }
-    }
-    Ok(())
+    let conflict = plan.ledger.check(&entry.spec).err();
+    let conflict = conflict.or_else(|| new.insert(entry.clone()).err());
+    conflict.map_or(Ok(()), |conflict| Err(taken(entry, &conflict)))
 }
 
 /// For whom a binding's address or ports are reserved.

@@ -13,7 +13,7 @@ use super::leases::{had, served};
 use super::server::Failure;
 use super::types::Who;
 use crate::config::Origin;
-use crate::run::{Gateway, Shared, owner_at, time_text};
+use crate::run::{Gateway, LAST_SECOND, Shared, owner_at, time_text};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct WhoQuery {
@@ -128,23 +128,42 @@ fn reserved_for(gateway: &Gateway, address: Ipv4Addr, port: u16) -> Option<Strin
 
 /// Seconds since 1970 of a time in UTC or with an offset (RFC 3339 section 5.6).
 fn seconds(text: &str) -> Result<u64, Failure> {
-    read_time(text).ok_or_else(|| {
-        Failure::bad_request(
+    read_time(text).map_err(|unread| match unread {
+        Unread::NoTime => Failure::bad_request(
             format!("\"{text}\" is no time"),
             "write it in UTC, like 2026-11-21T10:00:00Z, or with an offset, like \
              2026-11-21T11:00:00+01:00",
-        )
+        ),
+        Unread::OutOfRange => Failure::bad_request(
+            format!("no history goes as far as \"{text}\""),
+            "give a time that there is, from 1970 on: gateway-ctl leases show tells since when a \
+             phone has its ports",
+        ),
     })
 }
 
-fn read_time(text: &str) -> Option<u64> {
+/// Why it is no time to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unread {
+    /// It is written otherwise.
+    NoTime,
+    /// No such day or hour, before 1970, or after the year 9999.
+    OutOfRange,
+}
+
+fn read_time(text: &str) -> Result<u64, Unread> {
     let offset_at = text.len().checked_sub("+01:00".len());
     let split = offset_at.and_then(|at| text.split_at_checked(at));
     let offset = split.and_then(|(time, offset)| Some((time, read_offset(offset)?)));
     let (local, offset) = offset.unwrap_or((text, 0));
-    let parsed = humantime::parse_rfc3339_weak(local).ok()?;
-    let seconds = parsed.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    seconds.checked_add_signed(-offset)
+    let parsed = humantime::parse_rfc3339_weak(local).map_err(|error| match error {
+        humantime::TimestampError::OutOfRange => Unread::OutOfRange,
+        _ => Unread::NoTime,
+    })?;
+    let seconds = parsed.duration_since(UNIX_EPOCH);
+    let seconds = seconds.map_or(None, |time| time.as_secs().checked_add_signed(-offset));
+    let in_range = seconds.filter(|seconds| *seconds <= LAST_SECOND);
+    in_range.ok_or(Unread::OutOfRange)
 }
 
 /// Seconds that `+01:00` is ahead of UTC.
@@ -167,7 +186,7 @@ mod tests {
     #[test]
     fn times_in_utc_and_elsewhere() {
         let noon = read_time("2026-11-21T12:00:00Z");
-        assert_eq!(noon, Some(1_795_262_400));
+        assert_eq!(noon, Ok(1_795_262_400));
         for same in [
             "2026-11-21T13:00:00+01:00",
             "2026-11-21T06:30:00-05:30",
@@ -184,7 +203,26 @@ mod tests {
             "2026-11-21T12:00:00+25:00",
             "12:00",
         ] {
-            assert_eq!(read_time(wrong), None, "{wrong}");
+            assert_eq!(read_time(wrong), Err(Unread::NoTime), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_at_the_ends_of_time() {
+        assert_eq!(read_time("1970-01-01T00:00:00Z"), Ok(0));
+        assert_eq!(read_time("9999-12-31T23:59:59Z"), Ok(LAST_SECOND));
+        assert_eq!(
+            read_time("9999-12-31T23:59:59+10:00"),
+            Ok(LAST_SECOND - 36_000)
+        );
+        for beyond in [
+            "9999-12-31T23:59:59-10:00",
+            "1970-01-01T00:00:00+01:00",
+            "1969-12-31T23:59:59Z",
+            "2026-02-30T12:00:00Z",
+            "2026-11-21T25:00:00Z",
+        ] {
+            assert_eq!(read_time(beyond), Err(Unread::OutOfRange), "{beyond}");
         }
     }
 }

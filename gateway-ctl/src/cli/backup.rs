@@ -1,8 +1,8 @@
 //! `export`, `import`: all that must survive, as JSON lines.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, FileType, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -20,17 +20,18 @@ const PIECE: usize = 64 << 10;
 /// for its owner only.
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
-    /// Where to; standard output if left out.
+    /// Where to; standard output if left out, or -.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Replace the file if there is one.
+    /// Replace the file if there is one; nothing but a file is replaced.
     #[arg(long, requires = "file")]
     force: bool,
 }
 
 impl Export {
     pub(super) async fn run(&self, client: &Client) -> Result<()> {
-        let Some(path) = &self.file else {
+        let file = self.file.as_ref();
+        let Some(path) = file.filter(|path| path.as_os_str() != "-") else {
             let mut out = std::io::stdout().lock();
             let exported = copy(client, &mut out).await?;
             out.flush()?;
@@ -50,15 +51,40 @@ impl Export {
         Ok(())
     }
 
-    /// An older backup is not lost by mistake.
+    /// An older backup is not lost by mistake, and what is no file never: a rename would put a
+    /// file in a device's place.
     fn may_write(&self, path: &Path) -> Result<()> {
-        match path.symlink_metadata() {
-            Ok(_) if !self.force => bail!(
+        let there = match path.symlink_metadata() {
+            Ok(there) => there.file_type(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot write {}", path.display()));
+            }
+        };
+        match (no_file(there), self.force) {
+            (Some(kind), _) => bail!(
+                "{} is {kind}, and an export replaces nothing but files: give another name, or - \
+                 for standard output",
+                path.display()
+            ),
+            (None, false) => bail!(
                 "{} is there already: give another name, or replace it with --force",
                 path.display()
             ),
-            _ => Ok(()),
+            (None, true) => Ok(()),
         }
+    }
+}
+
+/// What it is, unless it is a file.
+fn no_file(kind: FileType) -> Option<&'static str> {
+    match kind {
+        kind if kind.is_file() => None,
+        kind if kind.is_dir() => Some("a directory"),
+        kind if kind.is_symlink() => Some("a symbolic link"),
+        kind if kind.is_fifo() => Some("a named pipe"),
+        kind if kind.is_socket() => Some("a socket"),
+        _ => Some("a device"),
     }
 }
 
@@ -188,5 +214,60 @@ fn text(done: &Imported) -> String {
             text += &format!("{lost} {what}\n");
         }
     }
+    if !done.lost_bindings.is_empty() {
+        text += &format!("{} binding(s) were left out:\n", done.lost_bindings.len());
+    }
+    for lost in &done.lost_bindings {
+        text += &format!("  {}: {}\n", lost.private, lost.error);
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_file_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("file"), "an older backup").unwrap();
+        std::fs::create_dir(at("directory")).unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        std::os::unix::fs::symlink(at("nothing"), at("dangling")).unwrap();
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        nix::unistd::mkfifo(&at("pipe"), mode).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        let mut others = vec![
+            ("directory", "is a directory"),
+            ("link", "is a symbolic link"),
+            ("dangling", "is a symbolic link"),
+            ("pipe", "is a named pipe"),
+            ("socket", "is a socket"),
+        ];
+        // Only root makes devices: the number is /dev/null's.
+        if mknod(&at("device"), SFlag::S_IFCHR, mode, makedev(1, 3)).is_ok() {
+            others.push(("device", "is a device"));
+        }
+        for force in [false, true] {
+            let may = |name: &str| {
+                let export = Export {
+                    file: Some(at(name)),
+                    force,
+                };
+                let answer = export.may_write(&at(name));
+                answer.map_err(|error| error.to_string())
+            };
+            assert_eq!(may("new"), Ok(()));
+            assert_eq!(may("file").is_ok(), force);
+            for (name, why) in &others {
+                let error = may(name).unwrap_err();
+                assert!(error.contains(why) && !error.contains("--force"), "{error}");
+            }
+        }
+    }
 }

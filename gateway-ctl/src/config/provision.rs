@@ -140,6 +140,14 @@ fn for_all(text: &str) -> Result<Pattern, Wrong> {
             format!("\"{text}\" is a name for one phone, `for_all` is for all"),
             "write names without {mac}, like \"firmware-*.bin\"",
         )),
+        Ok(pattern) if pattern.takes_bare_macs() => Err(Wrong::new(
+            format!(
+                "\"{text}\" in `for_all` stands for phones' own files too, like 001565123456.cfg: \
+                 every phone could read them"
+            ),
+            "write how the files for all begin, like \"firmware-*.bin\", or their folder, like \
+             \"firmware/*\"",
+        )),
         // It says what to write.
         read => read.map_err(|error| Wrong::new(error.to_string(), "")),
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use dhcp::Class;
-use provision::{Pattern, Rule, Templates};
+use provision::{Pattern, Rule, TemplateError, Templates};
 use toml::de::DeValue;
 
 use super::report::{Place, Report};
@@ -61,20 +61,28 @@ pub(super) fn read(
         is_there
     });
     let rules = drafts.into_iter().map(|draft| draft.rule).collect();
-    Templates::new(rules, files).unwrap_or_else(|errors| {
-        let mut sources: BTreeMap<String, u16> = BTreeMap::new();
-        for error in errors {
-            let source = sources
-                .entry(error.file)
-                .or_insert_with_key(|file| report.add_source(&directory.join(file)));
-            let place = Place {
-                source: *source,
-                line: error.line,
-            };
-            report.problem(place, error.message, error.fix);
+    let mut sources: BTreeMap<String, u16> = BTreeMap::new();
+    let mut place = |error: &TemplateError| Place {
+        source: *sources
+            .entry(error.file.clone())
+            .or_insert_with_key(|file| report.add_source(&directory.join(file))),
+        line: error.line,
+    };
+    match Templates::of_files(rules, files) {
+        Ok(templates) => {
+            for error in templates.spoilt() {
+                let fix = "no [[template]] needs it: correct it, or take it away";
+                report.warning(place(error), &error.message, fix);
+            }
+            templates
         }
-        Templates::default()
-    })
+        Err(errors) => {
+            for error in errors {
+                report.problem(place(&error), error.message, error.fix);
+            }
+            Templates::default()
+        }
+    }
 }
 
 impl Draft {
@@ -121,7 +129,7 @@ impl Draft {
         }
     }
 
-    fn name_missing(&self, directory: &Path, files: &BTreeMap<String, String>, report: &Report) {
+    fn name_missing(&self, directory: &Path, files: &Files, report: &Report) {
         let file = &self.rule.file;
         let message = format!("there is no template {file} in {}", directory.display());
         let fix = match closest(file, files.keys().map(String::as_str)) {
@@ -150,8 +158,11 @@ pub(super) fn check_classes(sections: &[Section<'_>], classes: &[Class], report:
     }
 }
 
-/// All templates, for the rules and for each other, by file name.
-fn files(directory: &Path) -> io::Result<BTreeMap<String, String>> {
+/// Bytes by file name, or why there are none.
+type Files = BTreeMap<String, Result<Vec<u8>, String>>;
+
+/// All templates, for the rules and for each other.
+fn files(directory: &Path) -> io::Result<Files> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
@@ -167,9 +178,11 @@ fn files(directory: &Path) -> io::Result<BTreeMap<String, String>> {
             let message = format!("it holds more than {MOST_FILES} files");
             return Err(io::Error::other(message));
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| io::Error::other(format!("{name}: {error}")))?;
-        files.insert(name, text);
+        let bytes = std::fs::read(&path);
+        files.insert(
+            name,
+            bytes.map_err(|error| format!("cannot read it: {error}")),
+        );
     }
     Ok(files)
 }

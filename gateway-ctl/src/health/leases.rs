@@ -31,6 +31,12 @@ pub(super) fn check(gateway: &mut Gateway, links: &Links, found: &mut Vec<Warnin
     let Some(leases) = &mut gateway.leases else {
         return;
     };
+    if leases.half_imported {
+        found.push(critical(
+            "an import was broken off: only a part of the backup is there",
+            "import it again: gateway-ctl import FILE --replace",
+        ));
+    }
     let (scopes, pools) = leases.usage();
     for scope in scopes {
         if let Some(error) = scope.error {

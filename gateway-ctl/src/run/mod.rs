@@ -39,7 +39,7 @@ mod tftp;
 mod trace;
 
 pub(crate) use self::switch::{Telephony, last_calls};
-pub(crate) use clock::time_text;
+pub(crate) use clock::{LAST_SECOND, time_text};
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
 pub(crate) use leases::{Backup, Leases, Reading as ReadingBackup, backup_lines, import, owner_at};
 pub(crate) use logging::LogFormat;

@@ -59,6 +59,8 @@ async fn daemon(config: PathBuf) -> Result<()> {
     let mut plan = plan;
     privileges::check_ports(&plan.config)?;
     let settings = plan.config.settings.clone();
+    Dataplane::prepare(&settings.pin_directory).context("cannot open the dataplane")?;
+    let _pins = state::lock_pins(&settings.pin_directory, &settings.state_directory)?;
     let leases = Leases::resume(&mut plan, None)?;
     // Sockets first: when one is taken, the dataplane is left as it is.
     let socket = api::bind(&settings.socket)?;

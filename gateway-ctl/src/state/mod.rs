@@ -4,4 +4,4 @@ mod bindings_file;
 mod lock;
 
 pub(crate) use bindings_file::BindingsFile;
-pub(crate) use lock::lock;
+pub(crate) use lock::{lock, lock_pins};

@@ -1,8 +1,10 @@
 //! A backup: everything in a file, and back; never a part of it taken for the whole.
 
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use gateway_tests::dhcp::client::{Client, Lease, Program};
 use gateway_tests::site::{CtlOutput, Site};
@@ -11,15 +13,15 @@ use crate::bed::{Bed, LONG};
 use crate::leases::{bed, binding, phone, range_of};
 
 /// A gateway with a lease, and where its backup goes.
-struct Office {
-    bed: Bed,
-    client: Client,
-    lease: Lease,
+pub(crate) struct Office {
+    pub(crate) bed: Bed,
+    pub(crate) client: Client,
+    pub(crate) lease: Lease,
     file: PathBuf,
 }
 
 impl Office {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bed = bed(Site::new().unwrap(), "");
         let mut client = phone(Program::Udhcpc)
             .start(&bed.phone(1).interface)
@@ -34,16 +36,16 @@ impl Office {
         }
     }
 
-    fn file(&self) -> &str {
+    pub(crate) fn file(&self) -> &str {
         self.file.to_str().unwrap()
     }
 
-    fn ctl(&self, words: &[&str]) -> CtlOutput {
+    pub(crate) fn ctl(&self, words: &[&str]) -> CtlOutput {
         self.bed.gateway.ctl(words).unwrap()
     }
 
     /// Runs what is refused; why.
-    fn refused(&self, words: &[&str]) -> String {
+    pub(crate) fn refused(&self, words: &[&str]) -> String {
         let output = self.ctl(words);
         assert_eq!(output.code, Some(1), "{output:?}");
         output.stderr
@@ -72,7 +74,7 @@ fn a_backup_brings_everything_back() {
     let done = office.bed.json(&["import", &file]);
     let expected = serde_json::json!({
         "leases": 1, "reservations": 0, "history": 1, "bindings": 1, "lost": 0,
-        "lost_reservations": 0,
+        "lost_reservations": 0, "lost_bindings": [],
     });
     assert_eq!(done, expected);
     let bound = binding(&office.bed, office.lease.address).unwrap();
@@ -100,12 +102,22 @@ fn an_older_backup_is_not_lost() {
     assert!(text.starts_with("{\"gateway_export\":2}\n"), "{text}");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let piped = office.ctl(&["export"]);
-    assert_eq!(piped.stdout, text);
-    assert_eq!(
-        piped.stderr,
-        "exported: 1 lease, 0 reservations, 1 line of history, 0 bindings\n"
-    );
+    for words in [&["export"][..], &["export", "-"]] {
+        let piped = office.ctl(words);
+        assert_eq!(piped.stdout, text);
+        assert_eq!(
+            piped.stderr,
+            "exported: 1 lease, 0 reservations, 1 line of history, 0 bindings\n"
+        );
+    }
+    // A device of our own, with /dev/null's number.
+    let device = office.bed.gateway.directory().join("null");
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    mknod(&device, SFlag::S_IFCHR, mode, makedev(1, 3)).unwrap();
+    let refused = office.refused(&["export", device.to_str().unwrap(), "--force"]);
+    assert!(refused.contains("is a device"), "{refused}");
+    let there = std::fs::symlink_metadata(&device).unwrap();
+    assert!(there.file_type().is_char_device());
     // Nothing but these is left behind.
     let names = std::fs::read_dir(office.bed.gateway.directory()).unwrap();
     let parts = names.filter(|entry| {
@@ -141,6 +153,45 @@ fn a_file_that_is_not_whole_changes_nothing() {
         assert!(refused.contains("nothing was changed"), "{refused}");
     }
     assert!(binding(&office.bed, office.lease.address).is_some());
+    office.bed.finish();
+}
+
+#[test]
+fn bindings_without_room_are_left_out_and_named() {
+    let office = Office::new();
+    let file = office.file().to_owned();
+    for (private, ports) in [("10.10.3.1", "40000-40063"), ("10.10.3.2", "40064-40127")] {
+        let added = office.ctl(&["bindings", "add", private, "192.0.2.2", ports]);
+        assert_eq!(added.code, Some(0), "{added:?}");
+    }
+    assert_eq!(office.ctl(&["export", &file]).code, Some(0));
+    for private in ["10.10.3.1", "10.10.3.2"] {
+        office.ctl(&["bindings", "del", private]);
+    }
+    // Somebody else has those of the first meanwhile.
+    let added = office.ctl(&["bindings", "add", "10.10.3.9", "192.0.2.2", "40000-40063"]);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let done = office.ctl(&["import", &file, "--replace"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.stdout
+            .contains("1 binding(s) were left out:\n  10.10.3.1: ports"),
+        "{done:?}"
+    );
+    let bound = |private: &str| binding(&office.bed, private.parse().unwrap()).is_some();
+    assert_eq!(
+        ["10.10.3.1", "10.10.3.2", "10.10.3.9"].map(bound),
+        [false, true, true]
+    );
+    assert!(binding(&office.bed, office.lease.address).is_some());
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("40064-40127", "40065-40128")).unwrap();
+    let refused = office.refused(&["import", &file, "--replace"]);
+    assert!(
+        refused.contains("nothing was changed") && !refused.contains("fix: ;"),
+        "{refused}"
+    );
     office.bed.finish();
 }
 

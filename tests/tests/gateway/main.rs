@@ -11,7 +11,7 @@
 //! | [`diagnosis`], [`path_mtu`] | ping, traceroute, path MTU discovery |
 //! | [`reload`], [`rebuild`] | changed files, refused files, changed limits, another ABI |
 //! | [`leases`], [`lease_life`], [`lease_refusals`] | phones with real DHCP clients; what becomes of leases; who gets none |
-//! | [`backup`] | everything in a file, and back |
+//! | [`backup`], [`backup_history`] | everything in a file, and back; whose a port was stays true |
 //! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`telephony`] | simulated phones register, call and talk |
@@ -25,6 +25,7 @@
 
 mod alerts;
 mod backup;
+mod backup_history;
 mod bed;
 mod call;
 mod config;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_tests::site::Site;
+use gateway_tests::site::{Gateway, Site};
 use serde_json::Value;
 
 use crate::bed::{Bed, SOON, number};
@@ -80,6 +80,22 @@ fn a_restart_swaps_the_programs_in_and_counts_on() {
     }
     call.go_on(100);
     call.expect_no_loss("upgraded");
+    bed.finish();
+}
+
+#[test]
+fn a_second_daemon_on_the_same_pins_changes_nothing() {
+    let bed = Bed::new();
+    let call = Call::start(&bed, 1);
+    call.go_on(100);
+    // With a state directory and a socket of its own, and no bindings.
+    let mut other = Gateway::start(&bed.site.router, &Config::empty().to_string()).unwrap();
+    let ended = format!("{:#}", other.wait_ready(SOON).unwrap_err());
+    let why = "another gateway runs on what is pinned at /sys/fs/bpf/gateway, with another state";
+    assert!(ended.contains(why), "{ended}");
+    call.go_on(100);
+    call.expect_no_loss("another daemon was refused");
+    assert_eq!(bed.json(&["bindings"]).as_array().unwrap().len(), 2);
     bed.finish();
 }
 

@@ -80,6 +80,14 @@ pub enum Opened {
 }
 
 impl Dataplane {
+    /// Makes the pin directory, for whoever locks it before [`Dataplane::open`].
+    ///
+    /// # Errors
+    /// When there is no bpffs.
+    pub fn prepare(pin_directory: &Path) -> Result<(), Error> {
+        Pins::prepare(pin_directory).map(drop)
+    }
+
     /// Opens the dataplane pinned under `pin_directory`.
     ///
     /// # Errors

@@ -81,6 +81,21 @@ impl Pattern {
         pieces.any(|piece| matches!(piece, Piece::Mac(_)))
     }
 
+    /// Whether, with its stars, it stands for files that are called as phones call their own:
+    /// by a MAC address in any notation, and what follows a dot, a dash or an underscore. Folders
+    /// that are named do not matter.
+    #[must_use]
+    pub fn takes_bare_macs(&self) -> bool {
+        let (folders, file) = match self.text.rsplit_once('/') {
+            Some((folders, file)) => (folders, file),
+            None => ("", self.text.as_str()),
+        };
+        let anywhere = folders.trim_matches('/').is_empty() || folders.contains('*');
+        let notations = [&b""[..], b"-", b":"];
+        let mut bare = notations.iter().map(|separator| bare(file, separator));
+        anywhere && file.contains('*') && bare.any(|bare| bare)
+    }
+
     /// Whether it stands for this name, asked for by the phone with this MAC address.
     #[must_use]
     pub fn matches(&self, name: &Name, asking: Option<[u8; 6]>) -> Match {
@@ -143,6 +158,41 @@ fn push_literal(pieces: &mut Vec<Piece>, text: &str) {
     if !text.is_empty() {
         pieces.push(Piece::Literal(text.to_ascii_lowercase().into_bytes()));
     }
+}
+
+/// Whether the text, with its stars, can be a MAC address in this notation and what follows one.
+fn bare(text: &str, separator: &[u8]) -> bool {
+    let text = text.as_bytes();
+    // Places in the text where a beginning of the address may end.
+    let mut places = vec![false; text.len() + 1];
+    places[0] = true;
+    for pair in 0..6 {
+        let separator = if pair > 0 { separator } else { b"" };
+        for wanted in separator.iter().map(Some).chain([None, None]) {
+            places = after(text, &places, |byte| match wanted {
+                Some(wanted) => byte == *wanted,
+                None => byte.is_ascii_hexdigit(),
+            });
+        }
+    }
+    let mut ends = (0..=text.len()).filter(|at| places[*at]);
+    ends.any(|at| matches!(text.get(at), None | Some(b'*' | b'.' | b'-' | b'_')))
+}
+
+/// Where one more character leads to from these places; a star stays where it is.
+fn after(text: &[u8], places: &[bool], fits: impl Fn(u8) -> bool) -> Vec<bool> {
+    let mut next = vec![false; places.len()];
+    let mut here = false;
+    for (at, byte) in text.iter().enumerate() {
+        // A star may stand for nothing.
+        here = places[at] || (here && at > 0 && text[at - 1] == b'*');
+        if here && *byte == b'*' {
+            next[at] = true;
+        } else if here && fits(*byte) {
+            next[at + 1] = true;
+        }
+    }
+    next
 }
 
 /// What braces stand for.

@@ -32,6 +32,7 @@ pub struct Templates {
     rules: Vec<Rule>,
     for_all: Vec<Pattern>,
     environment: Environment<'static>,
+    spoilt: Vec<TemplateError>,
 }
 
 /// A file made for a phone.
@@ -50,6 +51,7 @@ impl Default for Templates {
             rules: Vec::new(),
             for_all: Vec::new(),
             environment: engine::environment(),
+            spoilt: Vec::new(),
         }
     }
 }
@@ -57,26 +59,48 @@ impl Default for Templates {
 impl Templates {
     /// Takes rules, and all files that they or an `include` of theirs may name.
     ///
-    /// Every template that a rule names is tried: a variable, filter or file that there is
-    /// not is found here and not by a phone.
-    ///
     /// # Errors
-    /// All that is wrong with the templates, by file and line.
+    /// As [`Self::of_files`].
     pub fn new(
         rules: Vec<Rule>,
         files: BTreeMap<String, String>,
     ) -> Result<Self, Vec<TemplateError>> {
+        let files = files.into_iter();
+        let files = files.map(|(file, text)| (file, Ok(text.into_bytes())));
+        Self::of_files(rules, files.collect())
+    }
+
+    /// Takes rules, and all files that there are: their bytes, or why they cannot be read.
+    ///
+    /// Every template that a rule names is tried: a variable, filter or file that there is
+    /// not is found here and not by a phone. Files that neither a rule nor a template names may
+    /// be anything, see [`Self::spoilt`].
+    ///
+    /// # Errors
+    /// All that is wrong with the templates, by file and line.
+    pub fn of_files(
+        rules: Vec<Rule>,
+        files: BTreeMap<String, Result<Vec<u8>, String>>,
+    ) -> Result<Self, Vec<TemplateError>> {
         let mut environment = engine::environment();
         let mut errors = Vec::new();
-        for (file, text) in files {
-            if text.len() > MOST_TEXT {
-                let message = format!("it has {} bytes, expected at most {MOST_TEXT}", text.len());
-                errors.push(whole(&file, message));
-            } else if let Err(error) = environment.add_template_owned(file.clone(), text) {
-                errors.push(described(&file, &error));
+        let mut texts = BTreeMap::new();
+        for (file, bytes) in files {
+            match text(bytes) {
+                Ok(text) => {
+                    if let Err(error) = environment.add_template_owned(file.clone(), text.clone()) {
+                        errors.push(described(&file, &error));
+                    }
+                    texts.insert(file, text);
+                }
+                Err(why) => errors.push(whole(&file, why)),
             }
         }
         let named: BTreeSet<&str> = rules.iter().map(|rule| rule.file.as_str()).collect();
+        let needed = needed(&named, &texts, &errors);
+        let (mut errors, spoilt): (Vec<_>, Vec<_>) = errors
+            .into_iter()
+            .partition(|error| needed.contains(&error.file));
         let broken: BTreeSet<String> = errors.iter().map(|error| error.file.clone()).collect();
         for file in named {
             if !broken.contains(file) {
@@ -88,12 +112,25 @@ impl Templates {
                 rules,
                 for_all: Vec::new(),
                 environment,
+                spoilt,
             })
         } else {
+            // That one is not there is only so because it is wrong.
+            let is_missing = |error: &TemplateError| {
+                let mut names = broken.iter();
+                names.any(|name| error.file != *name && error.message.contains(name.as_str()))
+            };
+            errors.retain(|error| !is_missing(error));
             errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
             errors.dedup();
             Err(errors)
         }
+    }
+
+    /// What is wrong with files that nothing needs.
+    #[must_use]
+    pub fn spoilt(&self) -> &[TemplateError] {
+        &self.spoilt
     }
 
     /// Names that only look as if they carried a MAC address: their files are for all phones.
@@ -195,6 +232,42 @@ fn refused(name: &Name, phone: Option<&Phone>) -> RenderError {
             asking: phone.mac_with(":"),
         },
     }
+}
+
+/// A template's text.
+fn text(bytes: Result<Vec<u8>, String>) -> Result<String, String> {
+    let bytes = bytes?;
+    if bytes.len() > MOST_TEXT {
+        let got = bytes.len();
+        return Err(format!("it has {got} bytes, expected at most {MOST_TEXT}"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())
+}
+
+/// Those of the wrong files that a rule names, or a template that one needs.
+fn needed(
+    named: &BTreeSet<&str>,
+    texts: &BTreeMap<String, String>,
+    wrong: &[TemplateError],
+) -> BTreeSet<String> {
+    let mut needed: BTreeSet<String> = named.iter().map(|name| (*name).to_owned()).collect();
+    let mut next: Vec<String> = needed.iter().cloned().collect();
+    let wrong: Vec<&str> = wrong.iter().map(|error| error.file.as_str()).collect();
+    while let Some(text) = next.pop().map(|file| texts.get(&file)) {
+        let Some(text) = text.filter(|_| !wrong.is_empty()) else {
+            continue;
+        };
+        let files = texts
+            .keys()
+            .map(String::as_str)
+            .chain(wrong.iter().copied());
+        for file in files.filter(|file| text.contains(file)) {
+            if needed.insert(file.to_owned()) {
+                next.push(file.to_owned());
+            }
+        }
+    }
+    needed
 }
 
 /// What is wrong with a template that was read, as far as that can be told without a phone.

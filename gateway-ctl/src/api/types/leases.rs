@@ -122,6 +122,17 @@ pub(crate) struct Imported {
     /// Reservations that have none: they are kept, and count as soon as there is room.
     #[serde(default)]
     pub(crate) lost_reservations: usize,
+    /// The API's bindings that fit neither the configuration nor what is there: left out.
+    #[serde(default)]
+    pub(crate) lost_bindings: Vec<LostBinding>,
+}
+
+/// A binding that a backup has and that was not added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LostBinding {
+    pub(crate) private: Ipv4Addr,
+    /// Why not.
+    pub(crate) error: String,
 }
 
 /// How full it is.

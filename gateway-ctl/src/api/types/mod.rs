@@ -11,8 +11,8 @@ mod leases;
 
 pub(crate) use calls::{HandOff, HandedOff, Line, Phone};
 pub(crate) use leases::{
-    ExportEnd, Exported, Had, Imported, Lease, LeasePage, LeaseStatus, PoolStatus, Reservation,
-    ScopeStatus, Unanswered,
+    ExportEnd, Exported, Had, Imported, Lease, LeasePage, LeaseStatus, LostBinding, PoolStatus,
+    Reservation, ScopeStatus, Unanswered,
 };
 
 /// Any error.

@@ -80,6 +80,21 @@ fn names_for_all_phones() {
 }
 
 #[test]
+fn the_rule_of_mac_addresses_cannot_be_turned_off() {
+    for pattern in ["*", "*.cfg", "*/*", "00-15*"] {
+        let expected = format!(
+            "gw.toml:9: \"{pattern}\" in `for_all` stands for phones' own files too, like \
+             001565123456.cfg: every phone could read them; write how the files for all begin, like \
+             \"firmware-*.bin\", or their folder, like \"firmware/*\""
+        );
+        wrong_with(
+            &format!("[provision]\nfor_all = [\"{pattern}\"]\n"),
+            &[&expected],
+        );
+    }
+}
+
+#[test]
 fn directories_lie_side_by_side() {
     wrong_with(
         "[provision]\nroot = \"/srv\"\nuploads = \"/srv/uploads\"\n",
@@ -114,7 +129,7 @@ fn templates_are_read_with_their_rules() {
 #[test]
 fn wrong_templates_are_named_with_file_and_line() {
     let (directory, line) = templates(&[
-        ("phone.xml", "<a>\n{{ mak }}</a>"),
+        ("phone.xml", "<a>\n{{ mak }}</a>{% include 'other.xml' %}"),
         ("other.xml", "{% if mac %}"),
         ("spare.xml", "{{ nothing }}"),
         (".hidden", "{% if mac %}"),
@@ -151,6 +166,54 @@ fn wrong_templates_are_named_with_file_and_line() {
         let found = found.split(variables).next().unwrap();
         assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn files_that_no_template_reaches_are_warned_of() {
+    let (directory, line) = templates(&[
+        ("phone.xml", "{% include \"part.xml\" %}"),
+        ("part.xml", "<a>{{ mac }}</a>"),
+        ("half.xml", "{% if mac %}"),
+    ]);
+    std::fs::write(directory.path().join("phone.xml.swp"), b"b0VIM\xff\xfe").unwrap();
+    let place = directory.path().display();
+    let text = format!(
+        "{GOOD}{LEASES}[provision]\nroot = \"/usr\"\n{line}[[template]]\nname = \"{{mac}}.cfg\"\n\
+         file = \"phone.xml\"\n"
+    );
+    let warnings = checked(&text).unwrap().warnings;
+    let found: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let fix = "no [[template]] needs it: correct it, or take it away";
+    assert_eq!(
+        found,
+        [
+            format!(
+                "{place}/half.xml:1: syntax error: unexpected end of input, expected end of block; \
+                 {fix}"
+            ),
+            format!("{place}/phone.xml.swp: it is no UTF-8 text; {fix}"),
+        ]
+    );
+    // Where it is needed it is wrong, by a rule or by another file.
+    std::fs::write(directory.path().join("part.xml"), b"\xff").unwrap();
+    let wrong = checked(&text).map(|_| ()).unwrap_err();
+    assert_eq!(wrong, [format!("{place}/part.xml: it is no UTF-8 text")]);
+    std::fs::write(
+        directory.path().join("part.xml"),
+        "{% include \"half.xml\" %}",
+    )
+    .unwrap();
+    let wrong = checked(&text).map(|_| ()).unwrap_err();
+    assert!(
+        wrong[0].starts_with(&format!("{place}/half.xml:1: syntax error")),
+        "{wrong:?}"
+    );
+    let named = text.replace("\"phone.xml\"", "\"phone.xml.swp\"");
+    let wrong = checked(&named).map(|_| ()).unwrap_err();
+    assert_eq!(
+        wrong,
+        [format!("{place}/phone.xml.swp: it is no UTF-8 text")]
+    );
 }
 
 #[test]

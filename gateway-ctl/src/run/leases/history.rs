@@ -51,7 +51,8 @@ pub(crate) async fn owner_at(
     Ok(None)
 }
 
-fn read(key: &[u8], value: &[u8]) -> Result<HistoryRecord> {
+/// Reads a record of the store.
+pub(super) fn read(key: &[u8], value: &[u8]) -> Result<HistoryRecord> {
     serde_json::from_slice(value)
         .with_context(|| format!("cannot read the store's record {}", key.escape_ascii()))
 }

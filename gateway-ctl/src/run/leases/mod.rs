@@ -23,6 +23,8 @@
 //! | `records.rs` | what the store holds |
 //! | `history.rs` | whose a port was, and when that is forgotten |
 //! | `backup.rs`, `backup/lines.rs` | everything as JSON lines, out and in |
+//! | `backup/merge.rs` | two histories as one |
+//! | `backup/sound.rs` | what no backup of ours says |
 //! | `clock.rs` | time that never goes back |
 
 mod backup;

@@ -6,6 +6,7 @@
 //! | `reservation/` + client as text | [`Reservation`] |
 //! | `history/` + public address, first port, begin | [`HistoryRecord`] |
 //! | `clock` | milliseconds of the last commit's clock |
+//! | `importing` | there while a backup is only a part in here |
 //!
 //! Numbers in keys are binary, most significant byte first, so that keys sort as numbers do.
 
@@ -21,6 +22,7 @@ pub(super) const LEASE: &[u8] = b"lease/";
 pub(super) const RESERVATION: &[u8] = b"reservation/";
 pub(super) const HISTORY: &[u8] = b"history/";
 const CLOCK: &[u8] = b"clock";
+const IMPORTING: &[u8] = b"importing";
 
 /// What was kept of a former life.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub(super) struct Kept {
     pub(super) reservations: Vec<Reservation>,
     /// Milliseconds of the store's clock.
     pub(super) clock: u64,
+    /// Whether an import was broken off: a part of the backup is here.
+    pub(super) half_imported: bool,
 }
 
 impl Kept {
@@ -43,10 +47,13 @@ impl Kept {
             true => 0,
             false => serde_json::from_slice(&clock).context("cannot read the store's clock")?,
         };
+        let mut half_imported = false;
+        store.for_each(IMPORTING, |_, _, _| half_imported = true)?;
         Ok(Self {
             leases: all(store, LEASE)?,
             reservations: all(store, RESERVATION)?,
             clock,
+            half_imported,
         })
     }
 }
@@ -86,6 +93,16 @@ pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
     Ok(batch)
 }
 
+/// The batch that an import begins with.
+pub(super) fn import_begins(clock: u64) -> Result<Batch> {
+    Ok(batch(&[], clock)?.put(IMPORTING, "true"))
+}
+
+/// The batch that it ends with, when all of the backup is there.
+pub(super) fn import_ends(clock: u64) -> Result<Batch> {
+    Ok(batch(&[], clock)?.delete(IMPORTING))
+}
+
 pub(in crate::run) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).context("cannot write a record as JSON")
 }
@@ -111,4 +128,25 @@ pub(super) fn history_key_of(public: Ipv4Addr, first_port: u16, begin: u64) -> V
         &begin.to_be_bytes(),
     ];
     parts.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Store as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_broken_off_import_is_remembered_until_one_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Embedded::open(directory.path()).unwrap();
+        let half = |store: &Embedded| Kept::load(store).unwrap().half_imported;
+        assert!(!half(&store));
+        store.commit(import_begins(5).unwrap()).await.unwrap();
+        store.commit(batch(&[], 6).unwrap()).await.unwrap();
+        assert!(half(&store));
+        store.commit(import_ends(7).unwrap()).await.unwrap();
+        assert!(!half(&store));
+        assert_eq!(Kept::load(&store).unwrap().clock, 7);
+    }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Leases {
     pub(super) alarm: u64,
     /// Tells the timer to look again.
     pub(super) timer: Arc<Notify>,
+    /// Whether an import was broken off: a part of the backup is there.
+    pub(crate) half_imported: bool,
     /// Until somebody listens.
     answers: Option<mpsc::UnboundedReceiver<Committed>>,
     tasks: Vec<Task>,
@@ -118,6 +120,7 @@ impl Leases {
             waiting: BTreeMap::new(),
             alarm: 0,
             timer: Arc::default(),
+            half_imported: kept.half_imported,
             tasks: Vec::new(),
         };
         Ok((Some(leases), lost))

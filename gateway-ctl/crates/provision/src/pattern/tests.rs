@@ -145,3 +145,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_that_phones_give_their_own_files_are_recognised() {
+    for (pattern, takes) in [
+        ("*", true),
+        ("*.cfg", true),
+        ("/*.cfg", true),
+        ("0015*", true),
+        ("*56.cfg", true),
+        ("*-*.cfg", true),
+        ("*:*", true),
+        ("0*0*1*5*.xml", true),
+        ("**", true),
+        ("*/*", true),
+        ("*-phone.cfg", true),
+        ("001565123456*", true),
+        ("firmware-*.bin", false),
+        ("fw*.bin", false),
+        ("sounds/*", false),
+        ("*/firmware-*", false),
+        ("0015651234567*", false),
+        ("T46*.rom", false),
+        // One file, by its own name.
+        ("202601311230", false),
+    ] {
+        let found = Pattern::new(pattern).unwrap().takes_bare_macs();
+        assert_eq!(found, takes, "{pattern}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_stands_for_a_bare_name_is_recognised(
+        mac in any::<[u8; 6]>(), end in "(\\.[a-z]{0,3})?", keep in prop::collection::vec(any::<bool>(), 24),
+    ) {
+        let name: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = name + &end;
+        // Any of its characters may be a star.
+        let text: String = name.chars().zip(&keep).map(|(c, keep)| if *keep { c } else { '*' }).collect();
+        let pattern = Pattern::new(&text).unwrap();
+        prop_assert_eq!(pattern.takes_bare_macs(), text.contains('*'), "{}", text);
+    }
+}

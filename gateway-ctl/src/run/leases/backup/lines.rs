@@ -14,7 +14,7 @@
 use std::io::BufRead as _;
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use dhcp::{Change, HistoryRecord, Lease, Reservation};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -24,6 +24,7 @@ use store::{Embedded, Failure};
 use tokio::sync::mpsc;
 
 use super::super::records::{HISTORY, LEASE, RESERVATION};
+use super::sound;
 use crate::api::Peer;
 use crate::api::types::{Exported, NewBinding};
 
@@ -71,12 +72,11 @@ impl Backup {
         }
     }
 
-    /// What it changes in a store.
+    /// What its leases and reservations change in a store.
     pub(super) fn into_changes(self) -> impl Iterator<Item = Change> {
         let leases = self.leases.into_iter().map(Change::Put);
         let reservations = self.reservations.into_iter().map(Change::Reserve);
-        let history = self.history.into_iter().map(Change::History);
-        leases.chain(reservations).chain(history)
+        leases.chain(reservations)
     }
 }
 
@@ -91,6 +91,9 @@ pub(crate) struct Reading {
     /// What the first line says.
     format: Option<u32>,
     end: Option<Exported>,
+    /// Leases and reservations, each with its line.
+    leases: Vec<(u64, Lease)>,
+    reservations: Vec<(u64, Reservation)>,
 }
 
 impl Reading {
@@ -116,10 +119,14 @@ impl Reading {
     /// The backup, if it is whole.
     ///
     /// # Errors
-    /// When it is not: what is missing.
+    /// When it is not: what is missing. When it contradicts itself.
     pub(crate) fn finish(mut self) -> Result<Backup> {
         self.line()?;
-        let counts = self.backup.counts();
+        let counts = Exported {
+            leases: self.leases.len(),
+            reservations: self.reservations.len(),
+            ..self.backup.counts()
+        };
         let number = self.number;
         match (self.format, self.end) {
             (None, _) => bail!("there is nothing in it"),
@@ -137,8 +144,14 @@ impl Reading {
                 "line {number}: lines are missing or too many: there should be {end}, there are \
                  {counts}"
             ),
-            (Some(_), Some(_)) => Ok(self.backup),
+            (Some(_), Some(_)) => {}
         }
+        sound::check_together(&self.leases, &self.reservations)?;
+        let leases = self.leases.into_iter();
+        self.backup.leases = leases.map(|(_, lease)| lease).collect();
+        let reservations = self.reservations.into_iter();
+        self.backup.reservations = reservations.map(|(_, one)| one).collect();
+        Ok(self.backup)
     }
 
     /// Reads the line that has ended.
@@ -172,9 +185,15 @@ impl Reading {
                  missing"
             ),
             _ if self.end.is_some() => bail!("line {number}: there is more after the end"),
-            (Line::Lease(lease), _) => self.backup.leases.push(lease),
-            (Line::Reservation(one), _) => self.backup.reservations.push(one),
-            (Line::History(record), _) => self.backup.history.push(record),
+            (Line::Lease(lease), _) => {
+                sound::check_lease(&lease).with_context(|| format!("line {number}"))?;
+                self.leases.push((number, lease));
+            }
+            (Line::Reservation(one), _) => self.reservations.push((number, one)),
+            (Line::History(record), _) => {
+                sound::check_record(&record).with_context(|| format!("line {number}"))?;
+                self.backup.history.push(record);
+            }
             (Line::Binding(binding), _) => self.backup.bindings.push((number, binding)),
             (Line::End(counts), _) => self.end = Some(counts),
         }

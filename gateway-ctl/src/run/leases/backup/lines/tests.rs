@@ -101,3 +101,82 @@ fn the_format_without_an_end_is_refused_with_a_way_out() {
     let (_, end) = error.split_once("as its last one ").unwrap();
     assert!(read(&format!("{HEAD}{LINES}{end}")).is_ok(), "{error}");
 }
+
+/// A backup of these leases' address, state, and first and last port.
+fn leases(all: &[(&str, &str, &str)]) -> String {
+    let lease = |(address, state, ports): &(&str, &str, &str)| {
+        format!(
+            r#"{{"lease":{{"address":"{address}","client":"0102","hardware":"02:00:00:00:00:01","scope":"a","grant":{{"address":"192.0.2.1","ports":"{ports}"}},"granted_at":5,"renewed_at":5,"state":{state}}}}}"#
+        ) + "\n"
+    };
+    let lines: String = all.iter().map(lease).collect();
+    let (count, end) = (
+        all.len(),
+        END.replace(
+            "\"history\":1,\"bindings\":1",
+            "\"history\":0,\"bindings\":0",
+        ),
+    );
+    let end = end.replace("\"leases\":0", &format!("\"leases\":{count}"));
+    format!("{HEAD}{lines}{end}")
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_with_its_lines() {
+    const ACTIVE: &str = "\"active\"";
+    const ENDED: &str = "{\"ended\":{\"at\":7}}";
+    let [one, two] = ["10.10.2.1", "10.10.2.2"];
+    let [range, larger] = ["40000-40063", "39936-40191"];
+    for all in [
+        [(one, ACTIVE, range), (two, ACTIVE, "40064-40127")],
+        // Its former client remembers it.
+        [(one, ACTIVE, range), (two, ENDED, range)],
+    ] {
+        assert_eq!(read(&leases(&all)).map(|backup| backup.leases.len()), Ok(2));
+    }
+    for (all, error) in [
+        (
+            [(one, ENDED, range), (one, ACTIVE, range)],
+            "lines 2 and 3: both are leases of 10.10.2.1",
+        ),
+        (
+            [(one, ACTIVE, range), (two, ACTIVE, range)],
+            "lines 2 and 3: two phones have ports 40000-40063 and 40000-40063 of 192.0.2.1",
+        ),
+        (
+            [(one, ACTIVE, range), (two, ACTIVE, larger)],
+            "lines 2 and 3: two phones have ports 39936-40191 and 40000-40063 of 192.0.2.1",
+        ),
+    ] {
+        assert_eq!(read(&leases(&all)).unwrap_err(), error);
+    }
+    let reservation = "{\"reservation\":{\"client\":\"id:0102\"}}\n";
+    let end = END.replace("1,\"bindings\":1", "0,\"bindings\":0");
+    let end = end.replace("\"reservations\":0", "\"reservations\":2");
+    assert_eq!(
+        read(&format!("{HEAD}{reservation}{reservation}{end}")).unwrap_err(),
+        "lines 2 and 3: both are reservations for id:0102"
+    );
+}
+
+#[test]
+fn times_that_cannot_be_are_refused() {
+    let active = leases(&[("10.10.2.1", "\"active\"", "40000-40063")]);
+    let after = "253402300800 is no time: it is after the year 9999";
+    for (from, to) in [
+        ("\"granted_at\":5", "\"granted_at\":253402300800"),
+        ("\"renewed_at\":5", "\"renewed_at\":253402300800"),
+        ("\"active\"", "{\"declined\":{\"until\":253402300800}}"),
+    ] {
+        let error = read(&active.replace(from, to)).unwrap_err();
+        assert_eq!(error, format!("line 2: {after}"));
+    }
+    let text = format!("{HEAD}{LINES}{END}");
+    let error = read(&text.replace("\"end\":9", "\"end\":253402300800")).unwrap_err();
+    assert_eq!(error, format!("line 2: {after}"));
+    let error = read(&text.replace("\"end\":9", "\"end\":4")).unwrap_err();
+    assert_eq!(
+        error,
+        "line 2: it ends at 1970-01-01T00:00:04Z and begins later, at 1970-01-01T00:00:05Z"
+    );
+}
