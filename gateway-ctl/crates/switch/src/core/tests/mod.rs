@@ -1,4 +1,5 @@
 mod bed;
+mod fake;
 
 use megaco::Method;
 
