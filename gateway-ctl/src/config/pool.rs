@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use dataplane::PoolSpec;
+use gateway_common::PortRange;
+use gateway_common::port_range::{FIRST_PORT, MIN_PORTS};
 
 use super::report::{Place, Report};
 use super::section::Section;
@@ -58,6 +60,13 @@ impl Pool {
             .boolean("shared_with_router")
             .is_some_and(|found| found.value);
         let reserved = reserved_ports(section, shared);
+        if !has_room(&reserved) {
+            let at = section
+                .value("reserved_ports")
+                .map_or(section.at, |(_, at)| at);
+            let message = "`reserved_ports` leaves no range of ports: no phone can have any";
+            section.problem(at, message, "reserve fewer ports");
+        }
         let texts = section.required_strings("addresses", "[\"198.51.100.1\"]");
         let mut group = Group {
             name: self.name(section, texts.first().map_or("", |text| text.value)),
@@ -165,6 +174,20 @@ impl Pool {
             })
             .collect()
     }
+}
+
+/// Whether a range is left, beside services' ports.
+fn has_room(reserved: &[PortSpan]) -> bool {
+    let services = ports::SERVICES.iter().map(|span| PortSpan {
+        first: *span.start(),
+        last: *span.end(),
+    });
+    let kept: Vec<PortSpan> = reserved.iter().copied().chain(services).collect();
+    let mut firsts = (FIRST_PORT..=u16::MAX).step_by(usize::from(MIN_PORTS));
+    firsts.any(|first| {
+        let range = PortRange::new(first, first + (MIN_PORTS - 1));
+        range.is_ok_and(|range| !kept.iter().any(|span| span.touches(range)))
+    })
 }
 
 fn reserved_ports(section: &Section<'_>, shared: bool) -> Arc<[PortSpan]> {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use dhcp::Class;
-use provision::{Pattern, Rule, TemplateError, Templates};
+use provision::{Match, Pattern, Rule, TemplateError, Templates};
 use toml::de::DeValue;
 
 use super::report::{Place, Report};
@@ -36,6 +36,7 @@ pub(super) fn read(
     let mut drafts: Vec<Draft> = Vec::with_capacity(sections.len());
     for draft in sections.iter().filter_map(Draft::read) {
         draft.compare(&drafts, report);
+        draft.warn_of_shadow(&drafts, report);
         drafts.push(draft);
     }
     if sections.is_empty() {
@@ -126,6 +127,29 @@ impl Draft {
             );
             let fix = "the first one decides: remove one, or put the one with a class first";
             report.problem(self.at, message, fix);
+        }
+    }
+
+    /// Warns of a rule whose names another before it has, as `*.cfg` has those of `{mac}.cfg`.
+    fn warn_of_shadow(&self, formers: &[Self], report: &Report) {
+        let Some((name, mac)) = self.rule.pattern.example() else {
+            return;
+        };
+        let former = formers.iter().find(|former| {
+            let (class, pattern) = (&former.rule.class, &former.rule.pattern);
+            *pattern != self.rule.pattern
+                && (class.is_none() || *class == self.rule.class)
+                && pattern.matches(&name, Some(mac)) == Match::Own
+        });
+        if let Some(former) = former {
+            let message = format!(
+                "{} is never asked: {} before it ({}) has such names too",
+                self.rule.pattern,
+                former.rule.pattern,
+                report.refer(self.at, former.at)
+            );
+            let fix = "the first one decides: put the one with fewer names first";
+            report.warning(self.at, message, fix);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Leases and files: interfaces that are not served, scopes and pools without room.
 
+use ports::Ports;
+
 use crate::api::types::Warning;
 use crate::net::{Links, scopes_without_address};
 use crate::run::Gateway;
@@ -37,6 +39,14 @@ pub(super) fn check(gateway: &mut Gateway, links: &Links, found: &mut Vec<Warnin
             "import it again: gateway-ctl import FILE --replace",
         ));
     }
+    let unmet = leases.server.unmet_reservations();
+    if unmet > 0 {
+        found.push(warning(
+            format!("{unmet} reservations cannot be met: their clients get what others get"),
+            "gateway-ctl leases reservations shows those that are met; the log says at the start \
+             and at a reload why one is not",
+        ));
+    }
     let (scopes, pools) = leases.usage();
     for scope in scopes {
         if let Some(error) = scope.error {
@@ -59,6 +69,12 @@ pub(super) fn check(gateway: &mut Gateway, links: &Links, found: &mut Vec<Warnin
                     "add addresses to [[pool]] {}, or give its classes fewer ports",
                     pool.name
                 ),
+            ));
+        } else if pool.ports == Ports::default() {
+            found.push(warning(
+                format!("pool {} has no port that could be leased", pool.name),
+                "reserve fewer ports in it, or where it is shared_with_router make the router's own \
+                 fewer: net.ipv4.ip_local_port_range",
             ));
         } else if nearly_full(pool.ports.free, pool.ports.live) {
             found.push(warning(

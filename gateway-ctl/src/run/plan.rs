@@ -9,7 +9,7 @@ use crate::config::{
     self, Config, Conflict, Entry, Ledger, Loaded, Place, Problems, Settings, Wrong, conflicting,
     misplaced, most_leases, too_small_a_range,
 };
-use crate::net::{Links, resolve, scopes_without_address};
+use crate::net::{Links, reserved_of_router, resolve, scopes_without_address, tftp_that_is_off};
 use crate::state::BindingsFile;
 
 /// A plan that holds.
@@ -66,9 +66,13 @@ impl Plan {
             .map(|links| look_up(&loaded, links))
             .unwrap_or_default();
         if let Some(links) = links {
-            for homeless in scopes_without_address(loaded.config(), links) {
-                let Wrong { message, fix } = homeless.wrong;
-                loaded.report().warning(homeless.at, message, fix);
+            let (config, report) = (loaded.config(), loaded.report());
+            let homeless = scopes_without_address(config, links);
+            for found in homeless.into_iter().chain(tftp_that_is_off(config, links)) {
+                report.warning(found.at, found.wrong.message, found.wrong.fix);
+            }
+            for own in reserved_of_router(config, links) {
+                report.problem(own.at, own.wrong.message, own.wrong.fix);
             }
         }
         let from_api = from_api(&loaded.config().settings)?;

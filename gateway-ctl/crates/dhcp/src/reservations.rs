@@ -62,6 +62,12 @@ impl Reservations {
         self.dormant.is_empty()
     }
 
+    /// How many of so many that are configured, and of the store's, cannot be met.
+    pub(crate) fn unmet(&self, configured: usize) -> usize {
+        let met = self.entries.values().filter(|entry| entry.configured);
+        configured.saturating_sub(met.count()) + self.dormant.len()
+    }
+
     /// All, in the order they were made.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &Entry)> {
         self.entries.iter().map(|(id, entry)| (*id, entry))

@@ -81,6 +81,30 @@ impl Pattern {
         pieces.any(|piece| matches!(piece, Piece::Mac(_)))
     }
 
+    /// A name that it stands for, asked for by the phone with this MAC address: an invented one.
+    #[must_use]
+    pub fn example(&self) -> Option<(Name, [u8; 6])> {
+        const MAC: [u8; 6] = [0x02, 0x5e, 0x2a, 0x13, 0x6b, 0xd7];
+        let mut text = String::new();
+        for (at, part) in self.parts.iter().enumerate() {
+            if at > 0 {
+                // Unlikely elsewhere: who has this name has it for its stars.
+                text.push_str("~any~");
+            }
+            for piece in part {
+                match piece {
+                    Piece::Literal(literal) => text.push_str(std::str::from_utf8(literal).ok()?),
+                    Piece::Mac(separator) => {
+                        let separator = separator.map(|byte| char::from(byte).to_string());
+                        let pairs = MAC.map(|byte| format!("{byte:02x}"));
+                        text.push_str(&pairs.join(separator.as_deref().unwrap_or_default()));
+                    }
+                }
+            }
+        }
+        Some((Name::new(&text).ok()?, MAC))
+    }
+
     /// Whether, with its stars, it stands for files that are called as phones call their own:
     /// by a MAC address in any notation, and what follows a dot, a dash or an underscore. Folders
     /// that are named do not matter.

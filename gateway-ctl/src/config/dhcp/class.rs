@@ -1,6 +1,6 @@
 //! `[[class]]`: which clients are answered, and what they get.
 
-use dhcp::Class;
+use dhcp::{Class, MacRange};
 use gateway_common::port_range::MIN_PORTS;
 use toml::de::DeValue;
 
@@ -13,7 +13,7 @@ use super::options;
 use super::scope::lease_time_of;
 
 /// Largest range that a lease carries.
-const MOST_PORTS: u16 = 4096;
+pub(super) const MOST_PORTS: u16 = 4096;
 
 pub(super) const KEYS: &[&str] = &[
     "name",
@@ -42,10 +42,12 @@ pub(super) fn read(section: &Section<'_>, pool: &Pool) -> Option<ReadClass> {
     let macs = section.all_checked("macs", "[\"00:15:65:*\"]", mac_range);
     let vendor_classes = section.all_checked("vendor_classes", "[\"MyPhone*\"]", pattern);
     let client_ids = section.all_checked("client_ids", "[\"phone-*\"]", pattern);
-    if !["macs", "vendor_classes", "client_ids"]
-        .iter()
-        .any(|key| section.has(key))
-    {
+    let says = |key: &&str| match section.value(key) {
+        Some((DeValue::Array(texts), _)) => !texts.is_empty(),
+        // What is wrong is said elsewhere.
+        found => found.is_some(),
+    };
+    if !["macs", "vendor_classes", "client_ids"].iter().any(says) {
         section.problem(
             section.at,
             "[[class]] says of no client that it belongs to it",
@@ -136,6 +138,28 @@ fn pools(section: &Section<'_>, pool: &Pool) -> Vec<usize> {
         }
     }
     found
+}
+
+/// Warns of classes that `allow_macs` leaves no client: of any hardware address where it is empty.
+pub(super) fn check_allowed(classes: &[ReadClass], allowed: &[MacRange], report: &Report) {
+    for class in classes {
+        let ReadClass { class, at } = class;
+        let others = !class.vendor_classes.is_empty() || !class.client_ids.is_empty();
+        let meet = |one: &MacRange| {
+            let apart = |other: &MacRange| one.last < other.first || other.last < one.first;
+            !allowed.iter().all(apart)
+        };
+        if allowed.is_empty() || others || class.macs.is_empty() || class.macs.iter().any(meet) {
+            continue;
+        }
+        let message = format!(
+            "class \"{}\" has no hardware address that `allow_macs` in [dhcp] lets in",
+            class.name
+        );
+        let fix =
+            "add its macs to allow_macs, or leave allow_macs out: classes tell who is answered";
+        report.warning(*at, message, fix);
+    }
 }
 
 /// Names twice the same; ranges without pools; ranges smaller than the maps are made for.

@@ -42,6 +42,8 @@ pub(crate) struct Dhcp {
     pub(crate) classes: Vec<Class>,
     /// What certain clients get.
     pub(crate) reservations: Vec<Reservation>,
+    /// The line of each.
+    pub(crate) reservations_at: Vec<Place>,
     /// When not empty: whose hardware address is none of these is not answered.
     pub(crate) allow_macs: Vec<MacRange>,
     /// Times.
@@ -69,6 +71,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Packets to a range's former phone are on their way for so long (RFC 6056 and its
 /// TIME-WAIT: two maximum segment lifetimes).
 const SHORTEST_REST: Duration = Duration::from_secs(120);
+
+/// Clients ask again after 4 seconds (RFC 2131 section 4.1), and another server after that.
+const LONGEST_PROBE: Duration = Duration::from_secs(4);
 
 impl Default for Times {
     fn default() -> Self {
@@ -143,6 +148,7 @@ impl Sections<'_> {
         let classes: Vec<class::ReadClass> = read.collect();
         class::check(&classes, pool, general.limits.smallest_range, report);
         shadow::check(&classes, report);
+        class::check_allowed(&classes, &allow_macs, report);
         for (sections, message, fix) in [
             (
                 &self.scopes,
@@ -168,6 +174,7 @@ impl Sections<'_> {
             .filter_map(|section| reservation::read(section, &scopes, &classes, pool, smallest));
         let reservations: Vec<reservation::ReadReservation> = read.collect();
         reservation::check(&reservations, pool, ledger, report);
+        let reservations_at = reservations.iter().map(|read| read.at).collect();
         let reservations = reservations.into_iter().map(|read| read.reservation);
         let reservations = reservations.collect();
         Some(Dhcp {
@@ -175,6 +182,7 @@ impl Sections<'_> {
             scopes_at,
             classes,
             reservations,
+            reservations_at,
             allow_macs,
             times,
         })
@@ -210,6 +218,12 @@ fn times(section: &Section<'_>) -> Times {
         times.probe = None;
     } else if let Some(probe) = span("probe", Duration::from_millis(10), "\"400ms\"") {
         times.probe = Some(probe);
+        if let Some((_, at)) = section.value("probe").filter(|_| probe > LONGEST_PROBE) {
+            let longest = humantime::format_duration(LONGEST_PROBE);
+            let message = format!("`probe` in [dhcp] is too long, expected {longest} or less");
+            let fix = "clients do not wait for so long: write probe = \"400ms\"";
+            section.problem(at, message, fix);
+        }
     }
     times
 }

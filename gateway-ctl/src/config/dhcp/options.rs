@@ -63,7 +63,7 @@ pub(super) fn read(section: &Section<'_>) -> Vec<Written> {
             Ok(values::address(text)?.octets().to_vec())
         });
     }
-    found.text("domain_name", 15, "\"example.com\"");
+    found.domain_name();
     found.text("tftp_server_name", 66, "\"10.10.0.1\"");
     found.list("domain_search", 119, "[\"example.com\"]", |text| {
         domain(text)
@@ -129,6 +129,17 @@ impl Found<'_, '_> {
         // An empty list takes the option out, where a scope or class gives it.
         let at = texts.first().map_or(self.section.at, |text| text.at);
         self.add(At { value: key, at }, code, bytes);
+    }
+
+    /// RFC 2132 section 3.17: as text.
+    fn domain_name(&mut self) {
+        let text = self.section.string("domain_name", "\"example.com\"");
+        if let Some(wrong) = text.and_then(|text| domain(text.value).err()) {
+            let at = text.map_or(self.section.at, |text| text.at);
+            self.section.problem(at, wrong.message, wrong.fix);
+            return;
+        }
+        self.text("domain_name", 15, "\"example.com\"");
     }
 
     fn text(&mut self, key: &str, code: u8, example: &str) {
@@ -212,14 +223,15 @@ fn domain(text: &str) -> Result<Vec<u8>, Wrong> {
     let malformed = || {
         Wrong::new(
             format!("\"{text}\" is no domain name"),
-            "write labels of 1 to 63 characters with dots between, like example.com",
+            "write labels of 1 to 63 letters, digits and - with dots between, like example.com",
         )
     };
     let name = text.strip_suffix('.').unwrap_or(text);
     let mut bytes = Vec::with_capacity(name.len() + 2);
     for label in name.split('.') {
         let length = u8::try_from(label.len()).map_err(|_| malformed())?;
-        if !(1..=63).contains(&length) || !label.is_ascii() {
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if !(1..=63).contains(&length) || !label.chars().all(legal) {
             return Err(malformed());
         }
         bytes.push(length);
@@ -312,7 +324,14 @@ mod tests {
         assert_eq!(route("0.0.0.0/0 via 10.10.0.1"), Ok(vec![0, 10, 10, 0, 1]));
         assert!(route("10.0.0.0/8").is_err());
         assert_eq!(domain("a.example."), Ok(b"\x01a\x07example\0".to_vec()));
-        for text in ["", "a..b", &"x".repeat(64), &["abcdefg"; 40].join(".")] {
+        for text in [
+            "",
+            "a..b",
+            "a b",
+            "bücher.example",
+            &"x".repeat(64),
+            &["abcdefg"; 40].join("."),
+        ] {
             assert!(domain(text).is_err(), "{text}");
         }
     }

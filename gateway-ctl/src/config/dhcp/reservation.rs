@@ -8,6 +8,7 @@ use super::super::pool::Pool;
 use super::super::report::{Place, Report};
 use super::super::section::{At, Section};
 use super::super::values::{self, PortSpan};
+use super::class::MOST_PORTS;
 use super::clients::{client_id, mac};
 use super::options;
 
@@ -63,7 +64,7 @@ pub(super) fn read(
 #[derive(Debug)]
 pub(super) struct ReadReservation {
     pub(super) reservation: Reservation,
-    at: Place,
+    pub(super) at: Place,
 }
 
 /// What two reservations want, or a binding has.
@@ -182,6 +183,14 @@ fn grant(section: &Section<'_>, pool: &Pool, smallest: u16) -> Option<Grant> {
                 "the reserved range has {few} ports, room is made for ranges of {smallest} and more"
             ),
             format!("write smallest_range = {few} in [limits], or give it {smallest} ports"),
+        );
+    }
+    if ports.ports() > MOST_PORTS {
+        let many = ports.ports();
+        section.problem(
+            ports_at,
+            format!("the reserved range has {many} ports, a lease has {MOST_PORTS} at most"),
+            "give it fewer, or the phone a [[binding]]",
         );
     }
     if pool.get(address).is_none() {

@@ -272,3 +272,74 @@ fn a_class_whose_clients_are_anothers_is_named() {
         )]
     );
 }
+
+/// What is warned of in a good configuration with this after it.
+#[track_caller]
+fn warnings(text: &str) -> Vec<String> {
+    let config = checked(&format!("{GOOD}{text}")).unwrap();
+    config.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_cannot_be_as_it_is_written_is_an_error() {
+    let empty = LEASES.replace("vendor_classes = [\"MyPhone*\"]", "macs = []");
+    wrong_with(
+        &empty,
+        &[
+            "gw.toml:14: [[class]] says of no client that it belongs to it; add macs = \
+             [\"00:15:65:*\"], vendor_classes = [\"MyPhone*\"] or client_ids; [\"*\"] is any",
+        ],
+    );
+    let many =
+        "[[reservation]]\nclient_id = \"a\"\npublic = \"198.51.100.1\"\nports = \"49152-57343\"\n";
+    wrong_with(
+        &format!("{LEASES}{many}"),
+        &[
+            "gw.toml:23: the reserved range has 8192 ports, a lease has 4096 at most; give it fewer, \
+             or the phone a [[binding]]",
+        ],
+    );
+    wrong_with(
+        &LEASES.replace("routers", "domain_name = \"a b\"\nrouters"),
+        &[
+            "gw.toml:13: \"a b\" is no domain name; write labels of 1 to 63 letters, digits and - \
+             with dots between, like example.com",
+        ],
+    );
+    wrong_with(
+        &LEASES.replace("[dhcp]", "[dhcp]\nprobe = \"5h\""),
+        &[
+            "gw.toml:9: `probe` in [dhcp] is too long, expected 4s or less; clients do not wait for \
+             so long: write probe = \"400ms\"",
+        ],
+    );
+    wrong_with(
+        "[[pool]]\naddresses = [\"198.51.100.2\"]\nreserved_ports = [\"1024-40000\", \"40001-65535\"]\n",
+        &[
+            "gw.toml:10: `reserved_ports` leaves no range of ports: no phone can have any; reserve \
+             fewer ports",
+        ],
+    );
+    let most = "[[pool]]\naddresses = [\"198.51.100.2\"]\nreserved_ports = [\"1032-65535\"]\n";
+    assert_eq!(warnings(most), [""; 0]);
+}
+
+#[test]
+fn classes_that_nobody_is_let_in_of_are_warned_of() {
+    let allowing = |allowed: &str, class: &str| {
+        let text = LEASES.replace("[dhcp]", &format!("[dhcp]\nallow_macs = [\"{allowed}\"]"));
+        warnings(&text.replace("vendor_classes = [\"MyPhone*\"]", class))
+    };
+    assert_eq!(allowing("00:15:65:*", "macs = [\"00:15:*\"]"), [""; 0]);
+    assert_eq!(
+        allowing("00:15:65:*", "vendor_classes = [\"MyPhone*\"]"),
+        [""; 0]
+    );
+    assert_eq!(
+        allowing("00:15:65:*", "macs = [\"00:15:66:*\"]"),
+        [
+            "gw.toml:18: class \"phone\" has no hardware address that `allow_macs` in [dhcp] lets in; \
+             add its macs to allow_macs, or leave allow_macs out: classes tell who is answered"
+        ]
+    );
+}

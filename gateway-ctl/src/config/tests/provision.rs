@@ -217,6 +217,32 @@ fn files_that_no_template_reaches_are_warned_of() {
 }
 
 #[test]
+fn a_template_behind_one_with_its_names_is_warned_of() {
+    let (_directory, line) = templates(&[("phone.xml", "{{ mac }}"), ("all.xml", "a")]);
+    let with = |rules: [(&str, &str, &str); 2]| {
+        let rule = |(name, file, more): (&str, &str, &str)| {
+            format!("[[template]]\nname = \"{name}\"\nfile = \"{file}\"\n{more}")
+        };
+        let rules: String = rules.into_iter().map(rule).collect();
+        let text = format!("{GOOD}{LEASES}[provision]\nroot = \"/usr\"\n{line}{rules}");
+        let warnings = checked(&text).unwrap().warnings;
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let (own, all) = (("{mac}.cfg", "phone.xml", ""), ("*.cfg", "all.xml", ""));
+    assert_eq!(with([own, all]), [""; 0]);
+    assert_eq!(
+        with([all, own]),
+        [
+            "gw.toml:26: {mac}.cfg is never asked: *.cfg before it (line 23) has such names too; the \
+             first one decides: put the one with fewer names first"
+        ]
+    );
+    let of_class = ("*.cfg", "all.xml", "class = \"phone\"\n");
+    assert_eq!(with([of_class, own]), [""; 0]);
+    assert_eq!(with([("a*.cfg", "all.xml", ""), own]), [""; 0]);
+}
+
+#[test]
 fn a_directory_that_is_not_there_is_named() {
     let text = "[provision]\ntemplates = \"/nowhere/at/all\"\n[[template]]\nname = \"a\"\n\
                 file = \"b\"\n";

@@ -88,6 +88,13 @@ impl Server {
         usage.collect()
     }
 
+    /// How many reservations cannot be met by these settings: they wait for room.
+    #[must_use]
+    pub fn unmet_reservations(&self) -> usize {
+        self.reservations
+            .unmet(self.site.settings.reservations.len())
+    }
+
     /// How many offers wait for a probe or a request.
     #[must_use]
     pub fn offers(&self) -> usize {

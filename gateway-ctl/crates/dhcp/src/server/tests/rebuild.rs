@@ -173,6 +173,13 @@ fn reservations_of_the_configuration_come_first() {
             (Some(phone(10)), reserved(3, phone(10)))
         ]
     );
+    // It waits, and so does one of the configuration.
+    assert_eq!(pair.server.unmet_reservations(), 1);
+    let own = pair.server.settings().interfaces[0].address;
+    reload(&mut pair, |settings| settings.reservations.push(of(5, own)));
+    assert_eq!(pair.server.unmet_reservations(), 2);
+    reload(&mut pair, |settings| settings.reservations.truncate(1));
+    assert_eq!(pair.server.unmet_reservations(), 0);
     assert_eq!(pair.boot(3).yiaddr, phone(10));
     // The one in the store waits for better times.
     assert_eq!(pair.store.reservations.len(), 1);
