@@ -38,7 +38,10 @@ impl Memory {
         let fits = |(of, event): &(Option<usize>, Value)| {
             let field = |(key, value): &(String, String)| match event.get(key) {
                 Some(Value::String(found)) => found == value,
-                Some(found) => found.to_string() == *value,
+                Some(found) => {
+                    let found = found.to_string();
+                    found == *value
+                }
                 None => false,
             };
             of.is_none_or(|of| of == line) && event["event"] == name && fields.iter().all(field)
