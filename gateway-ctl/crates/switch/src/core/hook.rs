@@ -76,8 +76,11 @@ impl Switch {
         let digits = digits
             .map(|digits| format!(" {digits}"))
             .unwrap_or_default();
-        let what = format!("Notify {}{digits}", observed.name);
-        self.rung(gateway, Some(line), None, false, what);
+        // Heartbeats belong to no call.
+        if observed.name != event::INACTIVE {
+            let what = format!("Notify {}{digits}", observed.name);
+            self.rung(gateway, Some(line), None, false, what);
+        }
         if observed.name == event::OFF_HOOK {
             return self.lifted(now, gateway, line);
         }

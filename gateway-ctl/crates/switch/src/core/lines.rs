@@ -23,6 +23,11 @@ impl Line {
         self.request
     }
 
+    /// Forgets what it was still to be told that nothing depends on: something newer is so.
+    fn forget_what_is_old(&mut self) {
+        self.queue.retain(|(_, step)| *step != Step::Tell);
+    }
+
     /// Whether this is the number of the events that were asked for last.
     pub(super) fn is_current(&self, request: u32) -> bool {
         self.request == request
@@ -118,6 +123,7 @@ impl Switch {
     pub(super) fn make_idle(&mut self, gateway: &GatewayId, line: &TerminationId) {
         if let Some(there) = self.line(gateway, line) {
             there.state = LineState::Idle;
+            there.forget_what_is_old();
             let action = commands::idle(line, there.next_request());
             self.tell(gateway, line, action, Step::Tell);
         }
@@ -148,6 +154,7 @@ impl Switch {
     ) {
         if let Some(there) = self.line(gateway, line) {
             there.state = LineState::Over;
+            there.forget_what_is_old();
             let action = commands::notice(line, there.next_request(), tone);
             self.tell(gateway, line, action, Step::Tell);
         }

@@ -157,7 +157,7 @@ impl Step {
             Self::Seize(call) | Self::Offer(call) | Self::Connect(call) | Self::Clear(call, _) => {
                 Some(*call)
             }
-            Self::Tell | Self::Lines | Self::Contexts => None,
+            Self::Tell | Self::Late | Self::Lines | Self::Contexts => None,
         }
     }
 }
@@ -165,8 +165,10 @@ impl Step {
 /// What an answer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Nothing depends on it.
+    /// Nothing depends on it; something newer takes its place.
     Tell,
+    /// A context goes that a call got after it was over.
+    Late,
     Lines,
     Contexts,
     Seize(CallId),

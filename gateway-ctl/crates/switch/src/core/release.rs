@@ -71,8 +71,8 @@ impl Switch {
     ) {
         let action = commands::clear_all(context);
         match line.and_then(|line| self.line(gateway, line)) {
-            Some(there) => there.queue.push_front((action, Step::Tell)),
-            None => self.ask(gateway, action, Step::Tell),
+            Some(there) => there.queue.push_front((action, Step::Late)),
+            None => self.ask(gateway, action, Step::Late),
         }
     }
 

@@ -105,7 +105,7 @@ impl Switch {
             }
             (Step::Lines, Ok(actions)) => self.has_lines(now, gateway, &audited(&actions)),
             (Step::Contexts, Ok(actions)) => self.has_contexts(now, gateway, &actions),
-            (Step::Tell | Step::Lines | Step::Contexts, _) => {}
+            (Step::Tell | Step::Late | Step::Lines | Step::Contexts, _) => {}
         }
     }
 

@@ -80,6 +80,20 @@ fn events(request: u32, names: impl IntoIterator<Item = PkgdName>) -> Descriptor
     Descriptor::Events(Events::new(request, names.collect()))
 }
 
+/// The hook, told also if it is so already (H.248.1 annex E.9.2.1: `strict`): somebody was faster
+/// than the command.
+fn hook(event: PkgdName) -> RequestedEvent {
+    let already = Parameter::new(Name::literal("strict"), Value::literal("state"));
+    RequestedEvent {
+        parameters: vec![already],
+        ..RequestedEvent::from(event)
+    }
+}
+
+fn hook_alone(request: u32, event: PkgdName) -> Descriptor {
+    Descriptor::Events(Events::new(request, vec![hook(event)]))
+}
+
 fn silence() -> Descriptor {
     Descriptor::Signals(Signals::STOP)
 }
@@ -107,7 +121,7 @@ fn stream(mode: StreamMode, local: Option<&str>, remote: Option<&[u8]>) -> Descr
 
 /// A line that waits for its phone to be lifted.
 pub(crate) fn idle(line: &TerminationId, request: u32) -> ActionRequest {
-    let told = vec![events(request, [event::OFF_HOOK]), silence()];
+    let told = vec![hook_alone(request, event::OFF_HOOK), silence()];
     ActionRequest::new(ContextId::Null, vec![modify(line, told)])
 }
 
@@ -122,23 +136,21 @@ pub(crate) fn prompt(line: &TerminationId, request: u32, digits: &Digits) -> Act
         },
         Digits::Single => event::ANY_DIGIT.into(),
     };
-    let events = Events::new(request, vec![event::ON_HOOK.into(), asked]);
+    let events = Events::new(request, vec![hook(event::ON_HOOK), asked]);
     let told = vec![Descriptor::Events(events), tone(Tone::Dial)];
     ActionRequest::new(ContextId::Null, vec![modify(line, told)])
 }
 
 /// More digits, without a tone.
 pub(crate) fn more_digits(line: &TerminationId, request: u32) -> ActionRequest {
-    let told = vec![
-        events(request, [event::ON_HOOK, event::ANY_DIGIT]),
-        silence(),
-    ];
+    let asked = vec![hook(event::ON_HOOK), event::ANY_DIGIT.into()];
+    let told = vec![Descriptor::Events(Events::new(request, asked)), silence()];
     ActionRequest::new(ContextId::Null, vec![modify(line, told)])
 }
 
 /// The caller's line gets media, of which it receives only.
 pub(crate) fn seize(line: &TerminationId, request: u32) -> ActionRequest {
-    let told = vec![events(request, [event::ON_HOOK]), silence()];
+    let told = vec![hook_alone(request, event::ON_HOOK), silence()];
     let commands = vec![
         add(line.clone(), told),
         add(
@@ -204,7 +216,7 @@ pub(crate) fn connect(
     rtp: &TerminationId,
     remote: Option<&[u8]>,
 ) -> ActionRequest {
-    let told = vec![silence(), events(request, [event::ON_HOOK])];
+    let told = vec![silence(), hook_alone(request, event::ON_HOOK)];
     let commands = vec![
         modify(line, told),
         modify(rtp, vec![stream(StreamMode::SendReceive, None, remote)]),
@@ -237,7 +249,7 @@ pub(crate) fn clear_all(context: u32) -> ActionRequest {
 
 /// The line tells its phone what became of the call, until it is hung up.
 pub(crate) fn notice(line: &TerminationId, request: u32, what: Tone) -> ActionRequest {
-    let told = vec![events(request, [event::ON_HOOK]), tone(what)];
+    let told = vec![hook_alone(request, event::ON_HOOK), tone(what)];
     ActionRequest::new(ContextId::Null, vec![modify(line, told)])
 }
 

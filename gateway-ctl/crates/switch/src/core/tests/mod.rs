@@ -317,3 +317,21 @@ fn a_call_can_be_read_afterwards() {
     assert_eq!(bed.switch.trace("5003").len(), 1, "it was told to wait");
     assert_eq!(bed.switch.trace("5004"), []);
 }
+
+#[test]
+fn who_hangs_up_at_once_hears_no_busy_tone_later() {
+    let mut bed = bed();
+    bed.dial(A1, "5002");
+    bed.lift(A2);
+    bed.hold = true;
+    bed.hang_up(A2);
+    bed.hang_up(A1);
+    bed.let_go();
+    let ladder = bed.switch.trace("5001");
+    let busy = ladder.iter().find(|rung| rung.what.contains("cg/bt"));
+    assert_eq!(busy, None);
+    bed.check_quiet();
+    for at in [A1, A2] {
+        assert_eq!(bed.fakes[at].terminations["line1"].events, ["al/of"]);
+    }
+}
