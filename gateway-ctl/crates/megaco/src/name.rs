@@ -37,8 +37,8 @@ impl Name {
     }
 
     /// Of characters that were found safe, not more than 64.
-    pub(crate) fn unchecked(name: &str) -> Self {
-        Self(Text::unchecked(name))
+    pub(crate) fn safe(name: &[u8]) -> Self {
+        Self(Text::safe(name))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -127,7 +127,7 @@ impl PkgdName {
                 return Err(BadText::NotPackaged);
             }
         }
-        Ok(Self(Name::unchecked(name)))
+        Ok(Self(Name::safe(name.as_bytes())))
     }
 
     /// A name written in source code; made in a `const`, a wrong one does not compile.
@@ -153,8 +153,8 @@ impl PkgdName {
     }
 
     /// Of safe characters: two parts of at most 64, with one slash.
-    pub(crate) fn unchecked(name: &str) -> Self {
-        Self(Name::unchecked(name))
+    pub(crate) fn safe(name: &[u8]) -> Self {
+        Self(Name::safe(name))
     }
 
     /// The package, such as `al`.

@@ -85,6 +85,18 @@ impl Text {
         }
     }
 
+    /// Of safe characters.
+    pub(crate) fn safe(word: &[u8]) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..word.len()), u8::try_from(word.len())) {
+            (Some(room), Ok(length)) => {
+                room.copy_from_slice(word);
+                Self(Repr::Inline { length, bytes })
+            }
+            _ => Self(Repr::Heap(String::from_utf8_lossy(word).into())),
+        }
+    }
+
     /// A word, such as a name, written in source code.
     pub(crate) const fn literal_word(text: &'static str) -> Self {
         let from = text.as_bytes();

@@ -1,8 +1,8 @@
 //! The words of the text grammar, long and short (RFC 3525 annex B.2, H.248.1 version 3 annex B.2).
 //!
 //! A word is a token or a name by where it stands; so the parser asks where it expects a token,
-//! and only there. Looking one up is a hash over at most two dozen letters, into a table that
-//! the compiler fills.
+//! and only there. Looking one up is one multiplication and, mostly, one comparison of numbers,
+//! in a table that the compiler fills.
 
 macro_rules! tokens {
     ($($token:ident $long:literal $short:literal,)*) => {
@@ -140,37 +140,66 @@ tokens! {
 
 /// Longest token.
 const LONGEST: usize = 24;
-const SLOTS: usize = 1024;
-/// One more than the index in `ALL`; 0: nothing.
-static TABLE: [u8; SLOTS] = fill();
+/// Words of so many letters are compared as one number.
+const PACKED: usize = 8;
+const SLOTS: usize = 512;
+/// Packed words, and one more than the index in `ALL`; 0: nothing.
+static SHORT: [(u64, u8); SLOTS] = fill();
+/// One more than the index of a word too long to be packed, by the hash of its first letters.
+static LONG: [u8; SLOTS] = fill_long();
 
-const fn slot(word: &[u8]) -> usize {
-    let mut hash = 0x811c_9dc5_u32;
-    let mut at = 0;
-    while at < word.len() {
-        hash = (hash ^ word[at].to_ascii_lowercase() as u32).wrapping_mul(0x0100_0193);
+/// The letters, small ones, as a number.
+const fn pack(word: &[u8]) -> u64 {
+    let (mut key, mut at) = (0, 0);
+    while at < word.len() && at < PACKED {
+        key = key << 8 | word[at].to_ascii_lowercase() as u64;
         at += 1;
     }
-    (hash ^ (hash >> 15)) as usize % SLOTS
+    key
 }
 
-const fn fill() -> [u8; SLOTS] {
-    let mut table = [0; SLOTS];
-    let mut index = 0;
+const fn slot(key: u64, length: usize) -> usize {
+    let mixed = (key ^ (length as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 55) as usize
+}
+
+const fn entry(index: usize) -> u8 {
+    assert!(index < 255);
+    #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+    let entry = index as u8 + 1;
+    entry
+}
+
+const fn fill() -> [(u64, u8); SLOTS] {
+    let mut table = [(0, 0); SLOTS];
+    let mut which = 0;
+    while which < 2 * ALL.len() {
+        let (_, long, short) = ALL[which / 2];
+        let word = if which % 2 == 0 { long } else { short };
+        if word.len() <= PACKED {
+            let key = pack(word.as_bytes());
+            let mut at = slot(key, 0);
+            while table[at].1 != 0 {
+                at = (at + 1) % SLOTS;
+            }
+            table[at] = (key, entry(which / 2));
+        }
+        which += 1;
+    }
+    table
+}
+
+const fn fill_long() -> [u8; SLOTS] {
+    let (mut table, mut index) = ([0; SLOTS], 0);
     while index < ALL.len() {
         let (_, long, short) = ALL[index];
-        assert!(long.len() <= LONGEST && index < 255);
-        let mut which = 0;
-        while which < 2 {
-            let word = if which == 0 { long } else { short };
-            let mut at = slot(word.as_bytes());
+        assert!(long.len() <= LONGEST && short.len() <= PACKED);
+        if long.len() > PACKED {
+            let mut at = slot(pack(long.as_bytes()), long.len());
             while table[at] != 0 {
                 at = (at + 1) % SLOTS;
             }
-            #[expect(clippy::cast_possible_truncation, reason = "checked above")]
-            let entry = index as u8 + 1;
-            table[at] = entry;
-            which += 1;
+            table[at] = entry(index);
         }
         index += 1;
     }
@@ -180,16 +209,30 @@ const fn fill() -> [u8; SLOTS] {
 impl Token {
     /// What a word means, if anything.
     pub(crate) fn of(word: &[u8]) -> Option<Self> {
+        if word.len() > PACKED {
+            return Self::of_long(word);
+        }
+        let key = pack(word);
+        let mut at = slot(key, 0);
+        loop {
+            let (known, entry) = *SHORT.get(at)?;
+            let index = usize::from(entry).checked_sub(1)?;
+            if known == key {
+                return ALL.get(index).map(|entry| entry.0);
+            }
+            at = (at + 1) % SLOTS;
+        }
+    }
+
+    fn of_long(word: &[u8]) -> Option<Self> {
         if word.len() > LONGEST {
             return None;
         }
-        let mut at = slot(word);
+        let mut at = slot(pack(word), word.len());
         loop {
-            let index = usize::from(*TABLE.get(at)?).checked_sub(1)?;
-            let (token, long, short) = *ALL.get(index)?;
-            if word.eq_ignore_ascii_case(short.as_bytes())
-                || word.eq_ignore_ascii_case(long.as_bytes())
-            {
+            let index = usize::from(*LONG.get(at)?).checked_sub(1)?;
+            let (token, long, _) = *ALL.get(index)?;
+            if word.eq_ignore_ascii_case(long.as_bytes()) {
                 return Some(token);
             }
             at = (at + 1) % SLOTS;

@@ -58,6 +58,14 @@ impl Value {
         Self::unchecked(if on { "on" } else { "off" }, false)
     }
 
+    /// Of safe characters, at least one.
+    pub(crate) fn safe(word: &[u8]) -> Self {
+        Self {
+            text: Text::safe(word),
+            quoted: false,
+        }
+    }
+
     pub(crate) fn unchecked(text: &str, quoted: bool) -> Self {
         Self {
             text: Text::unchecked(text),

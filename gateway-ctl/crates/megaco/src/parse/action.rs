@@ -12,7 +12,8 @@ const A_CONTEXT: &str = "Context";
 
 impl<'a> Reader<'a> {
     pub(super) fn actions(&mut self, owner: &mut Owner) -> Parsed<Vec<ActionRequest>> {
-        let mut actions = Vec::new();
+        // Mostly there is one; the usual room would be for four.
+        let mut actions = Vec::with_capacity(1);
         self.braced(|reader| {
             actions.push(reader.action(owner)?);
             reader.level = Level::Transaction;
@@ -52,7 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     fn action(&mut self, owner: &mut Owner) -> Parsed<ActionRequest> {
-        let mut action = ActionRequest::new(self.context(owner)?, Vec::new());
+        let mut action = ActionRequest::new(self.context(owner)?, Vec::with_capacity(1));
         let mut anything = false;
         self.braced(|reader| {
             anything = true;
@@ -63,7 +64,7 @@ impl<'a> Reader<'a> {
             } else if reader.context_property(token, &mut action.properties)? {
                 Ok(())
             } else {
-                action.commands.push(reader.command(word)?);
+                action.commands.push(reader.command(token, word)?);
                 reader.level = Level::Action;
                 Ok(())
             }
@@ -75,7 +76,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn action_replies(&mut self, owner: &mut Owner) -> Parsed<Vec<ActionReply>> {
-        let mut replies = Vec::new();
+        let mut replies = Vec::with_capacity(1);
         loop {
             self.count()?;
             replies.push(self.action_reply(owner)?);
@@ -94,6 +95,7 @@ impl<'a> Reader<'a> {
             // Without anything: H.248.1 has it no more, but it is sent.
             return Ok(reply);
         }
+        reply.responses.reserve_exact(1);
         self.braced(|reader| {
             if reply.error.is_some() {
                 return Err(reader.fault("nothing behind an error"));

@@ -11,10 +11,14 @@ use crate::token::Token;
 
 impl Reader<'_> {
     /// A command whose word has been read: `O-W-Add` for one.
-    pub(super) fn command(&mut self, word: &[u8]) -> Parsed<CommandRequest> {
+    pub(super) fn command(&mut self, token: Option<Token>, word: &[u8]) -> Parsed<CommandRequest> {
         let (optional, rest) = prefixed(word, b'o');
         let (wildcard, verb) = prefixed(rest, b'w');
-        let verb = Token::of(verb);
+        let verb = if optional || wildcard {
+            Token::of(verb)
+        } else {
+            token
+        };
         let known = matches!(
             verb,
             Some(

@@ -259,20 +259,20 @@ impl Reader<'_> {
 
 /// One bit for each descriptor.
 fn bit(token: Token) -> Option<u16> {
-    let all = [
-        Token::Media,
-        Token::Modem,
-        Token::Mux,
-        Token::Events,
-        Token::Signals,
-        Token::DigitMap,
-        Token::EventBuffer,
-        Token::Audit,
-        Token::Stats,
-        Token::ObservedEvents,
-        Token::Packages,
-        Token::Error,
-    ];
-    let place = all.iter().position(|known| *known == token)?;
+    let place = match token {
+        Token::Media => 0,
+        Token::Modem => 1,
+        Token::Mux => 2,
+        Token::Events => 3,
+        Token::Signals => 4,
+        Token::DigitMap => 5,
+        Token::EventBuffer => 6,
+        Token::Audit => 7,
+        Token::Stats => 8,
+        Token::ObservedEvents => 9,
+        Token::Packages => 10,
+        Token::Error => 11,
+        _ => return None,
+    };
     Some(1 << place)
 }

@@ -181,10 +181,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn name_of(&self, word: &[u8], expected: &'static str) -> Parsed<Name> {
-        match std::str::from_utf8(word) {
-            Ok(name) if word.len() <= LONGEST_NAME => Ok(Name::unchecked(name)),
-            _ => Err(self.bad(word, expected)),
+        if word.len() > LONGEST_NAME {
+            return Err(self.bad(word, expected));
         }
+        Ok(Name::safe(word))
     }
 
     pub(super) fn pkgd_name(&mut self, expected: &'static str) -> Parsed<PkgdName> {
@@ -193,15 +193,18 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn pkgd_name_of(&self, word: &[u8], expected: &'static str) -> Parsed<PkgdName> {
-        let slash = word.iter().position(|byte| *byte == b'/');
-        let parts = slash.map(|slash| (slash, word.len() - slash - 1));
-        let slashes = word.iter().filter(|byte| **byte == b'/').count();
-        match (parts, std::str::from_utf8(word)) {
-            (Some((1..=LONGEST_NAME, 1..=LONGEST_NAME)), Ok(name)) if slashes == 1 => {
-                Ok(PkgdName::unchecked(name))
+        let (mut slash, mut slashes) = (0, 0);
+        for (at, byte) in word.iter().enumerate() {
+            if *byte == b'/' {
+                (slash, slashes) = (at, slashes + 1);
             }
-            _ => Err(self.bad(word, expected)),
         }
+        let item = word.len().saturating_sub(slash + 1);
+        let lengths = 1..=LONGEST_NAME;
+        if slashes != 1 || !lengths.contains(&slash) || !lengths.contains(&item) {
+            return Err(self.bad(word, expected));
+        }
+        Ok(PkgdName::safe(word))
     }
 
     /// Text in quotes, without them.
@@ -231,11 +234,7 @@ impl<'a> Reader<'a> {
         if let Some(text) = self.quoted()? {
             return Ok(Value::unchecked(text, true));
         }
-        let word = self.word("a value")?;
-        match std::str::from_utf8(word) {
-            Ok(word) => Ok(Value::unchecked(word, false)),
-            Err(_) => Err(self.bad(word, "a value")),
-        }
+        self.word("a value").map(Value::safe)
     }
 
     /// Counts an item of a list.

@@ -6,8 +6,8 @@ use super::lexer::{Fault, Level, Parsed, Reader, number, octets};
 use super::{Limits, Part, Parts, PartsBody};
 use crate::error::{ErrorCode, Head, ParseError, TransactionKind};
 use crate::message::{
-    AckRange, Auth, ContextId, Mid, Outcome, SegmentInfo, SegmentReply, Transaction,
-    TransactionReply, TransactionRequest,
+    AckRange, Auth, Body, ContextId, ErrorDescriptor, Message, Mid, Outcome, SegmentInfo,
+    SegmentReply, Transaction, TransactionReply, TransactionRequest,
 };
 use crate::token::Token;
 
@@ -35,7 +35,11 @@ fn error(bytes: &[u8], fault: Fault, head: Option<&Head>, owner: Owner) -> Parse
     }
 }
 
-pub(super) fn parts(bytes: &[u8], limits: &Limits) -> Result<Parts, ParseError> {
+/// Up to the first transaction; the reader, then, and the body if it is an error.
+fn begin<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<(Reader<'a>, Option<Auth>, Head, Option<ErrorDescriptor>), ParseError> {
     let mut reader = Reader::new(bytes, limits.items);
     let none = Owner::default();
     if bytes.len() > limits.size {
@@ -46,37 +50,80 @@ pub(super) fn parts(bytes: &[u8], limits: &Limits) -> Result<Parts, ParseError> 
         .head()
         .map_err(|fault| error(bytes, fault, None, none))?;
     let fail = |fault| error(bytes, fault, Some(&head), none);
+    let mut said = None;
     if reader.at_error() {
-        let body = reader.error_descriptor().map_err(fail)?;
+        said = Some(reader.error_descriptor().map_err(fail)?);
         if reader.peek().is_some() {
             return Err(fail(reader.fault("nothing behind the error")));
         }
-        let body = PartsBody::Error(body);
-        return Ok(Parts { auth, head, body });
-    }
-    let mut transactions = Vec::new();
-    while reader.peek().is_some() {
-        if transactions.len() == limits.transactions {
-            let code = ErrorCode::TOO_MANY_TRANSACTIONS;
-            return Err(fail(reader.coded(code, "fewer transactions")));
-        }
-        let begin = reader.at;
-        let (mut owner, items) = (none, reader.items);
-        reader.level = Level::Message;
-        let transaction = reader.transaction(&mut owner);
-        let transaction = transaction.map_err(|fault| {
-            // One that is too long leaves the others their share.
-            reader.items = items;
-            reader.at = reader.end_of_transaction(begin);
-            error(bytes, fault, Some(&head), owner)
-        });
-        let range = begin..reader.at;
-        transactions.push(Part { range, transaction });
-    }
-    if transactions.is_empty() {
+    } else if reader.peek().is_none() {
         return Err(fail(reader.fault("a transaction")));
     }
-    let body = PartsBody::Transactions(transactions);
+    Ok((reader, auth, head, said))
+}
+
+/// The next transaction, if there is one.
+fn next(
+    reader: &mut Reader<'_>,
+    head: &Head,
+    limits: &Limits,
+    number: usize,
+) -> Result<Option<Result<Transaction, ParseError>>, ParseError> {
+    if reader.peek().is_none() {
+        return Ok(None);
+    }
+    let mut owner = Owner::default();
+    if number == limits.transactions {
+        let fault = reader.coded(ErrorCode::TOO_MANY_TRANSACTIONS, "fewer transactions");
+        return Err(error(reader.bytes, fault, Some(head), owner));
+    }
+    reader.level = Level::Message;
+    let transaction = reader.transaction(&mut owner);
+    Ok(Some(transaction.map_err(|fault| {
+        error(reader.bytes, fault, Some(head), owner)
+    })))
+}
+
+pub(super) fn whole(bytes: &[u8], limits: &Limits) -> Result<Message, ParseError> {
+    let (mut reader, auth, head, said) = begin(bytes, limits)?;
+    let body = if let Some(said) = said {
+        Body::Error(said)
+    } else {
+        let mut transactions = Vec::with_capacity(1);
+        while let Some(transaction) = next(&mut reader, &head, limits, transactions.len())? {
+            transactions.push(transaction?);
+        }
+        Body::Transactions(transactions)
+    };
+    Ok(Message {
+        auth,
+        version: head.version,
+        mid: head.mid,
+        body,
+    })
+}
+
+pub(super) fn parts(bytes: &[u8], limits: &Limits) -> Result<Parts, ParseError> {
+    let (mut reader, auth, head, said) = begin(bytes, limits)?;
+    let body = if let Some(said) = said {
+        PartsBody::Error(said)
+    } else {
+        let mut transactions = Vec::with_capacity(1);
+        loop {
+            let (begin, items) = (reader.at, reader.items);
+            let Some(transaction) = next(&mut reader, &head, limits, transactions.len())? else {
+                break;
+            };
+            if transaction.is_err() {
+                // One that is too long leaves the others their share.
+                reader.items = items;
+                reader.at = reader.end_of_transaction(begin);
+            }
+            let range = begin..reader.at;
+            transactions.push(Part { range, transaction });
+        }
+        PartsBody::Transactions(transactions)
+    };
     Ok(Parts { auth, head, body })
 }
 
@@ -183,11 +230,13 @@ impl Reader<'_> {
             return Err(self.fault("an address in brackets"));
         };
         let trimmed = text.trim_matches([' ', '\t']);
-        let address = match trimmed.parse::<Ipv6Addr>() {
-            Ok(address) => IpAddr::V6(address),
+        let address = if trimmed.contains(':') {
+            trimmed.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+        } else {
             // Leading zeros are legal here (V4hex), so std does not read it.
-            Err(_) => IpAddr::V4(ipv4(trimmed).ok_or_else(|| self.fault("an IP address"))?),
+            ipv4(trimmed).map(IpAddr::V4)
         };
+        let address = address.ok_or_else(|| self.fault("an IP address"))?;
         self.at = begin + text.len() + 1;
         Ok(address)
     }
@@ -203,9 +252,16 @@ impl Reader<'_> {
         Ok(Some(port))
     }
 
+    /// Whether this token, which begins with this letter, comes next.
+    pub(super) fn begins(&self, letter: u8, token: Token) -> bool {
+        let first = self
+            .peek()
+            .is_some_and(|first| first.eq_ignore_ascii_case(&letter));
+        first && Token::of(self.clone().bare_word()) == Some(token)
+    }
+
     fn at_error(&self) -> bool {
-        let mut ahead = self.clone();
-        Token::of(ahead.bare_word()) == Some(Token::Error)
+        self.begins(b'e', Token::Error)
     }
 
     fn transaction(&mut self, owner: &mut Owner) -> Parsed<Transaction> {
@@ -296,8 +352,7 @@ impl Reader<'_> {
     /// What is in a reply.
     fn outcome(&mut self, owner: &mut Owner) -> Parsed<(bool, Outcome)> {
         self.expect(b'{', "an opening brace")?;
-        let mut ahead = self.clone();
-        let immediate_ack = Token::of(ahead.bare_word()) == Some(Token::ImmAckRequired);
+        let immediate_ack = self.begins(b'i', Token::ImmAckRequired);
         if immediate_ack {
             self.word("ImmAckRequired")?;
             self.expect(b',', "a comma")?;

@@ -30,7 +30,7 @@ mod value;
 use std::ops::Range;
 
 use crate::error::{Head, ParseError};
-use crate::message::{Auth, Body, ErrorDescriptor, Message, Transaction};
+use crate::message::{Auth, ErrorDescriptor, Message, Transaction};
 
 /// How much of a message is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,20 +59,7 @@ impl Default for Limits {
 /// # Errors
 /// The first thing that is wrong, with the transaction it belongs to.
 pub fn parse(bytes: &[u8]) -> Result<Message, ParseError> {
-    let parts = parse_parts(bytes, &Limits::default())?;
-    let body = match parts.body {
-        PartsBody::Error(error) => Body::Error(error),
-        PartsBody::Transactions(transactions) => {
-            let transactions = transactions.into_iter().map(|part| part.transaction);
-            Body::Transactions(transactions.collect::<Result<_, _>>()?)
-        }
-    };
-    Ok(Message {
-        auth: parts.auth,
-        version: parts.head.version,
-        mid: parts.head.mid,
-        body,
-    })
+    message::whole(bytes, &Limits::default())
 }
 
 /// A message, each transaction read or broken for itself.

@@ -59,7 +59,8 @@ impl Reader<'_> {
 
     fn audit_reply(&mut self) -> Parsed<AuditReply> {
         let mut ahead = self.clone();
-        let context = Token::of(ahead.bare_word()) == Some(Token::Ctx);
+        let context = self.begins(b'c', Token::Ctx);
+        ahead.bare_word();
         ahead.skip();
         if !context || ahead.peek() != Some(b'{') {
             let terminations = self.terminations()?;
