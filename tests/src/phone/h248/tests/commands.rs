@@ -146,7 +146,7 @@ fn audits_tell_what_is_and_what_could_be() {
     let reply = bed.ask("C=-{AV=root{AT{PG}},AV=line1{AT{M,E,SG,DM,OE}}}");
     assert_eq!(
         reply,
-        "C=-{AV=root{PG{g-1,root-1,it-1,seg-1}},AV=line1{M{TS{SI=IV,BF=OFF}},E,SG{},DM,OE}}"
+        "C=-{AV=root{PG{g-1,root-1,it-1,seg-1}},AV=line1{M{TS{SI=IV,BF=OFF}},E,SG,DM,OE}}"
     );
     bed.ask("C=-{MF=line1{E=4{al/of{strict=state}},SG{cg/dt},DM=plan{(xxxx)}}}");
     let reply = bed.ask("C=-{AV=line1{AT{E,SG,DM}}}");
