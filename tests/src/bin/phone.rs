@@ -42,6 +42,53 @@ enum What {
         #[arg(long = "default", value_name = "KEY=VALUE")]
         defaults: Vec<String>,
     },
+    /// Phones register and call each other, at a rate
+    Load(Load),
+}
+
+#[derive(clap::Args)]
+struct Load {
+    /// How many phones
+    #[arg(long)]
+    phones: u32,
+    /// Of the first phone; those of the others count on: address=10.64.0.1/32 number=5000 and more
+    #[arg(long = "default", value_name = "KEY=VALUE")]
+    defaults: Vec<String>,
+    #[arg(long, default_value_t = 1000.0)]
+    registrations_per_second: f64,
+    #[arg(long, default_value_t = 10.0)]
+    calls_per_second: f64,
+    /// How long calls are begun; 0s: phones only register
+    #[arg(long, default_value = "10s")]
+    duration: String,
+    /// How long both talk
+    #[arg(long, default_value = "2s")]
+    hold: String,
+    /// How long it rings
+    #[arg(long, default_value = "0s")]
+    ring: String,
+    /// Of a hundred calls, how many may fail
+    #[arg(long, default_value_t = 0.0)]
+    failures: f64,
+    /// By when all phones must be registered
+    #[arg(long, default_value = "1m")]
+    within: String,
+}
+
+impl Load {
+    fn script(&self) -> String {
+        let mut script = format!(
+            "phone p count={} start=no\nall register rate={} within {}\n",
+            self.phones, self.registrations_per_second, self.within
+        );
+        if !self.duration.starts_with("0") {
+            script += &format!(
+                "all load rate={} hold={} for={} ring={} failures={}\n",
+                self.calls_per_second, self.hold, self.duration, self.ring, self.failures
+            );
+        }
+        script
+    }
 }
 
 fn main() -> ExitCode {
@@ -72,16 +119,23 @@ fn run(cli: &Cli) -> Result<Outcome> {
     let mut engine = Engine::new(Box::new(stdout()), options)?;
     match &cli.what {
         What::Run { script, defaults } => {
-            let pair = |text: &String| {
-                let (key, value) = text
-                    .split_once('=')
-                    .with_context(|| format!("--default {text}: expected KEY=VALUE"))?;
-                Ok((key.to_owned(), value.to_owned()))
-            };
-            let defaults: Result<Vec<_>> = defaults.iter().map(pair).collect();
-            script::run(&mut engine, source(script)?, defaults?)
+            script::run(&mut engine, source(script)?, pairs(defaults)?)
+        }
+        What::Load(load) => {
+            let source = Source::text(&load.script());
+            script::run(&mut engine, source, pairs(&load.defaults)?)
         }
     }
+}
+
+fn pairs(defaults: &[String]) -> Result<Vec<(String, String)>> {
+    let pair = |text: &String| {
+        let (key, value) = text
+            .split_once('=')
+            .with_context(|| format!("--default {text}: expected KEY=VALUE"))?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    defaults.iter().map(pair).collect()
 }
 
 /// A file is read whole, and so is a file on standard input: neither can be waited for.

@@ -127,6 +127,7 @@ pub(super) fn assemble(definition: &Definition, known: &Known, run: Run) -> Resu
         address,
         ports,
         tone_hz: definition.tone.unwrap_or(tone),
+        mute: definition.mute,
         name: definition.name.clone(),
         epoch: run.epoch,
     };

@@ -81,6 +81,8 @@ pub struct Definition {
     pub number: Option<String>,
     /// What it says, in Hz.
     pub tone: Option<u16>,
+    /// It says nothing at all.
+    pub mute: bool,
     /// Answers by itself when it has rung for so long.
     pub answer: Option<Duration>,
     /// Hangs up by itself so long after the other.
@@ -121,6 +123,7 @@ impl Definition {
             t1: Duration::from_millis(500),
             number: None,
             tone: None,
+            mute: false,
             answer: None,
             hang_up: None,
             digit_time: Duration::from_millis(50),
@@ -164,7 +167,8 @@ impl Definition {
             "expires" => self.expires = duration(value)?,
             "t1" => self.t1 = duration(value)?,
             "number" => self.number = text(),
-            "tone" => self.tone = Some(tone(value)?),
+            "tone" if value == "none" => self.mute = true,
+            "tone" => (self.tone, self.mute) = (Some(tone(value)?), false),
             "answer" => self.answer = Some(duration(value)?),
             "hangup" => self.hang_up = Some(duration(value)?),
             "digit_time" => self.digit_time = duration(value)?,
@@ -180,7 +184,8 @@ impl Definition {
         self.number.as_deref().or(self.user.as_deref())
     }
 
-    /// The phone `step` places behind this one: name, addresses, number and user count on.
+    /// The phone `step` places behind this one: name, addresses, number, user and a device's mId
+    /// count on.
     #[must_use]
     pub fn counted(&self, name: &str, step: u32) -> Self {
         let address = |(address, prefix): (Ipv4Addr, Option<u8>)| {
@@ -195,6 +200,7 @@ impl Definition {
             mac: self.mac.map(|mac| count_mac(mac, step)),
             number: self.number.as_deref().map(|number| count(number, step)),
             user: self.user.as_deref().map(|user| count(user, step)),
+            mid: self.mid.clone().map(|mid| count_mid(mid, step)),
             ..self.clone()
         }
     }
@@ -211,6 +217,14 @@ fn count(text: &str, step: u32) -> String {
             width = digits.len()
         ),
         Err(_) => text.to_owned(),
+    }
+}
+
+/// A device's name counts; an address or domain is that of one gateway.
+fn count_mid(mid: Mid, step: u32) -> Mid {
+    match mid {
+        Mid::Device(name) => Mid::Device(Name::new(&count(name.as_str(), step)).unwrap_or(name)),
+        other => other,
     }
 }
 

@@ -87,6 +87,8 @@ pub enum Event {
     Ringing {
         /// Who calls, as far as that is told.
         caller: Option<String>,
+        /// The number that a trunk has been given to call.
+        called: Option<String>,
     },
     /// It rings no more.
     Quiet,

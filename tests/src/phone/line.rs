@@ -70,6 +70,8 @@ pub struct State {
     pub ringing: bool,
     /// Who calls.
     pub caller: Option<String>,
+    /// Which number a trunk is to call.
+    pub called: Option<String>,
     /// What is heard.
     pub tone: Option<Tone>,
     /// RTP's port of its stream, if there is one.
@@ -96,9 +98,9 @@ impl State {
             });
         }
         if self.ringing != before.ringing {
-            let caller = self.caller.clone();
+            let (caller, called) = (self.caller.clone(), self.called.clone());
             tell(if self.ringing {
-                Event::Ringing { caller }
+                Event::Ringing { caller, called }
             } else {
                 Event::Quiet
             });

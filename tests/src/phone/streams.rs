@@ -31,6 +31,8 @@ pub struct Common {
     pub ports: Range,
     /// What it says, in Hz.
     pub tone_hz: u16,
+    /// It says nothing at all, for loads that are about calls alone.
+    pub mute: bool,
     /// Its name.
     pub name: String,
     /// The time since 1970 at moment zero of the clock.
@@ -72,6 +74,7 @@ impl Streams {
             address: self.common.address,
             port,
             tone_hz: self.common.tone_hz,
+            mute: self.common.mute,
             name: format!("{}@{}", self.common.name, self.common.address),
             epoch: self.common.epoch,
             random: std::array::from_fn(|_| self.random.word()),

@@ -79,7 +79,9 @@ impl Gateway {
         let off_hook = user.off_hook;
         let mut state = State {
             off_hook,
-            ringing: !off_hook && own.playing.rings(),
+            // A trunk rings at the far end of what it has dialled.
+            ringing: !off_hook && (own.playing.rings() || own.playing.dialled().is_some()),
+            called: own.playing.dialled().map(str::to_owned),
             tone: own.playing.tone().filter(|_| off_hook),
             in_call: own.context.is_some(),
             ..State::default()

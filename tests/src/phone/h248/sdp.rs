@@ -53,6 +53,8 @@ fn fill_group(lines: &[&str], own: SocketAddrV4) -> Result<String, ErrorCode> {
                 filled.push(fill_media(value, own.port())?);
                 audio = true;
             }
+            // Formats that are left out are not described either.
+            Some(("a=", value)) if is_of_other_format(value) => {}
             _ => filled.push((*line).to_owned()),
         }
     }
@@ -63,6 +65,15 @@ fn fill_group(lines: &[&str], own: SocketAddrV4) -> Result<String, ErrorCode> {
         filled.insert(1, format!("c=IN IP4 {}", own.ip()));
     }
     Ok(filled.join("\r\n") + "\r\n")
+}
+
+/// `rtpmap:101 telephone-event/8000`, `fmtp:101 0-15`
+fn is_of_other_format(value: &str) -> bool {
+    let of = value
+        .strip_prefix("rtpmap:")
+        .or_else(|| value.strip_prefix("fmtp:"));
+    let format = of.and_then(|rest| rest.split_whitespace().next());
+    format.is_some_and(|format| sdp::codec(format).is_none())
 }
 
 /// `audio $ RTP/AVP 18 0 8`: of several formats those that can be done.
@@ -146,6 +157,10 @@ mod tests {
             (
                 "v=0\nc=IN IP4 $\nm=audio $ RTP/AVP 18 8 0\na=ptime:20\n",
                 "v=0|c=IN IP4 10.0.0.7|m=audio 1026 RTP/AVP 8 0|a=ptime:20|",
+            ),
+            (
+                "v=0\nm=audio $ RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15",
+                "v=0|c=IN IP4 10.0.0.7|m=audio 1026 RTP/AVP 0|a=rtpmap:0 PCMU/8000|",
             ),
             (
                 "v=0\nm=audio $ RTP/AVP $",

@@ -17,6 +17,8 @@ use crate::phone::line::Tone;
 const NO_SUCH_SIGNAL: ErrorCode = ErrorCode(452);
 /// How long a brief signal takes.
 const BRIEF: Duration = Duration::from_millis(300);
+/// How long a DTMF digit takes, which is brief by nature (annex E.5.3).
+const DIGIT: Duration = Duration::from_millis(50);
 
 /// Signals by package; `*` takes any.
 const KNOWN: &[(&str, &[&str])] = &[
@@ -76,6 +78,8 @@ impl Ended {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Playing {
     voices: Vec<Voice>,
+    /// DTMF digits so far: what a trunk is to dial.
+    dialled: String,
 }
 
 /// Whether all signals are known.
@@ -107,6 +111,11 @@ impl Playing {
             .iter()
             .filter_map(|item| Voice::new(now, item))
             .collect();
+        let digits = self
+            .voices
+            .iter()
+            .filter_map(|voice| digit_of(&voice.signal.name));
+        self.dialled.extend(digits);
         ended
     }
 
@@ -130,6 +139,7 @@ impl Playing {
                 match voice.rest.pop_front() {
                     Some(next) => {
                         voice.until = end_of(until, &next);
+                        self.dialled.extend(digit_of(&next.name));
                         voice.signal = next;
                     }
                     None => break,
@@ -159,6 +169,18 @@ impl Playing {
             .any(|voice| is_ringing(&voice.signal.name))
     }
 
+    /// The number that was dialled by DTMF, when all of it was.
+    pub(super) fn dialled(&self) -> Option<&str> {
+        let dials = |voice: &Voice| digit_of(&voice.signal.name).is_some();
+        let over = !self.dialled.is_empty() && !self.voices.iter().any(dials);
+        over.then_some(self.dialled.as_str())
+    }
+
+    /// The next number begins anew.
+    pub(super) fn forget_dialled(&mut self) {
+        self.dialled.clear();
+    }
+
     /// What is heard.
     pub(super) fn tone(&self) -> Option<Tone> {
         let heard = self
@@ -173,6 +195,19 @@ impl Playing {
             "cg/ct" => Tone::Congestion,
             other => Tone::Other(other.to_owned()),
         })
+    }
+}
+
+/// The digit of a signal of package dg.
+fn digit_of(name: &PkgdName) -> Option<char> {
+    if !name.package().eq_ignore_ascii_case("dg") {
+        return None;
+    }
+    let item = name.item().to_ascii_lowercase();
+    match item.strip_prefix('d')?.chars().next()? {
+        's' => Some('*'),
+        'o' => Some('#'),
+        digit => Some(digit.to_ascii_uppercase()),
     }
 }
 
@@ -213,6 +248,7 @@ fn end_of(begin: Duration, signal: &Signal) -> Option<Duration> {
     match (signal.kind, signal.duration) {
         (Some(SignalKind::OnOff), _) => None,
         (_, Some(hundredths)) => Some(begin + Duration::from_millis(10) * u32::from(hundredths)),
+        (_, None) if digit_of(&signal.name).is_some() => Some(begin + DIGIT),
         (Some(SignalKind::Brief), None) => Some(begin + BRIEF),
         (_, None) => None,
     }
@@ -277,6 +313,24 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("SLID"));
+    }
+
+    #[test]
+    fn digits_are_dialled_one_after_the_other() {
+        let mut playing = Playing::default();
+        let digits = ["dg/d1", "dg/do", "dg/da"].map(|name| PkgdName::literal(name).into());
+        let list = SignalList {
+            id: 1,
+            signals: digits.to_vec(),
+        };
+        let _ = playing.play(at(0), &Signals(vec![SignalItem::List(list)]));
+        assert_eq!(playing.dialled(), None);
+        let _ = playing.handle_timeout(at(149));
+        assert_eq!(playing.dialled(), None);
+        let _ = playing.handle_timeout(at(150));
+        assert_eq!(playing.dialled(), Some("1#A"));
+        playing.forget_dialled();
+        assert_eq!(playing.dialled(), None);
     }
 
     #[test]

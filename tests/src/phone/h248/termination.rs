@@ -186,6 +186,7 @@ impl Termination {
         self.stream = None;
         self.control = LocalControl::default();
         (self.local, self.remote) = (None, None);
+        self.playing.forget_dialled();
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Duration> {

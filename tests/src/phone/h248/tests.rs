@@ -40,6 +40,7 @@ impl Bed {
             address: Ipv4Addr::new(10, 0, 0, 7),
             ports: "1024-1031".parse().unwrap(),
             tone_hz: 440,
+            mute: false,
             name: "a1".to_owned(),
             epoch: Duration::from_secs(1_700_000_000),
         };

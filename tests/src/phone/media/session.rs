@@ -29,6 +29,8 @@ pub struct Settings {
     pub port: u16,
     /// What the phone says, in Hz.
     pub tone_hz: u16,
+    /// It says nothing: neither RTP nor reports.
+    pub mute: bool,
     /// Its name in reports.
     pub name: String,
     /// The time since 1970 at moment zero of the clock.
@@ -203,8 +205,10 @@ impl Session {
         if let Some(target) = target {
             self.sender.set_codec(target.codec);
         }
-        self.sender.speak(now, direction.send && target.is_some());
-        let active = target.is_some() && direction != Direction::default();
+        let mute = self.settings.mute;
+        self.sender
+            .speak(now, direction.send && target.is_some() && !mute);
+        let active = target.is_some() && direction != Direction::default() && !mute;
         self.next_report = match self.next_report {
             _ if !active => None,
             Some(at) => Some(at),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 
 use super::expect::{Memory, describe};
+use super::load::{Load, Registrations};
 use super::parse::{Verb, Who};
 use crate::phone::event::Event;
 use crate::phone::line::{Act, Tone};
@@ -16,6 +17,10 @@ const DIAL: Duration = Duration::from_secs(10);
 const ENOUGH: f64 = 0.5;
 /// Packets of a second.
 const RATE: f64 = 50.0;
+/// More phones than these are not all looked at whenever something happens to one,
+const FEW: usize = 64;
+/// but this often.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A command that has begun.
 #[derive(Debug)]
@@ -25,6 +30,16 @@ pub(super) struct Running {
     deadline: Duration,
     /// Of each phone: how far it is.
     parts: Vec<Part>,
+    many: Option<Many>,
+    /// When all phones are looked at again, if they are many.
+    look: Duration,
+}
+
+/// What many phones do at a rate.
+#[derive(Debug)]
+enum Many {
+    Calls(Box<Load>),
+    Registrations(Registrations),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,15 +70,30 @@ impl Running {
         let now = engine.now();
         let deadline = now
             + match &verb {
-                Verb::Expect(_, within) => *within,
+                Verb::Expect(_, within) | Verb::Register(_, within) => *within,
                 Verb::Talk(time) => *time,
+                // It ends by itself.
+                Verb::Load(_) => Duration::MAX / 2,
                 _ => DIAL,
             };
+        let many = match &verb {
+            Verb::Load(settings) => Some(Many::Calls(Box::new(Load::new(
+                now,
+                settings.clone(),
+                &whom,
+            )?))),
+            Verb::Register(rate, _) => {
+                Some(Many::Registrations(Registrations::new(now, *rate, &whom)))
+            }
+            _ => None,
+        };
         let mut running = Self {
             parts: vec![Part::Over; whom.len()],
             whom,
             verb,
             deadline,
+            many,
+            look: now,
         };
         for at in 0..running.whom.len() {
             running.parts[at] = running.begin_one(engine, at)?;
@@ -78,6 +108,7 @@ impl Running {
             Verb::Start => engine.start(phone),
             Verb::Stop => engine.stop(phone),
             Verb::Expect(..) => return Ok(Part::Waits),
+            Verb::Register(..) => return Ok(Part::Over),
             Verb::Restart(_)
             | Verb::Leave
             | Verb::OffHook
@@ -86,7 +117,8 @@ impl Running {
             | Verb::Dial(_)
             | Verb::Press(_)
             | Verb::Talk(_)
-            | Verb::Report => {
+            | Verb::Report
+            | Verb::Load(_) => {
                 let Some(device) = engine.device(phone) else {
                     bail!("{name} has not booted")
                 };
@@ -129,7 +161,7 @@ impl Running {
                 return Ok(Part::Talks(report.map_or(0, |report| report.packets)));
             }
             Verb::Report => tell_media(engine, phone, line),
-            Verb::Start | Verb::Stop | Verb::Expect(..) => {}
+            Verb::Start | Verb::Stop | Verb::Expect(..) | Verb::Load(_) | Verb::Register(..) => {}
         }
         Ok(Part::Over)
     }
@@ -155,6 +187,17 @@ impl Running {
         self.deadline
     }
 
+    /// When it is to go on, whatever happens.
+    pub(super) fn wake(&self) -> Duration {
+        let next = match &self.many {
+            Some(Many::Calls(load)) => load.poll_timeout(),
+            Some(Many::Registrations(registrations)) => registrations.poll_timeout(),
+            None if self.whom.len() > FEW => Some(self.look),
+            None => None,
+        };
+        next.map_or(self.deadline, |next| next.min(self.deadline))
+    }
+
     /// How far it is.
     ///
     /// # Errors
@@ -165,6 +208,24 @@ impl Running {
         memory: &mut Memory,
         happened: &[Happened],
     ) -> Result<Progress> {
+        match &mut self.many {
+            Some(Many::Calls(load)) => {
+                let over = load.proceed(engine, happened)?;
+                return Ok(progress(over, || "calls go on".to_owned()));
+            }
+            Some(Many::Registrations(all)) => {
+                let over = all.proceed(engine, happened);
+                return Ok(progress(over, || {
+                    format!("{} are not registered", all.missing())
+                }));
+            }
+            None => {}
+        }
+        let now = engine.now();
+        if self.whom.len() > FEW && now < self.look.min(self.deadline) {
+            return Ok(Progress::Waits("it goes on".to_owned()));
+        }
+        self.look = now + LOOK;
         let mut waits = None;
         for at in 0..self.whom.len() {
             let (phone, line) = self.whom[at];
@@ -254,6 +315,14 @@ impl Running {
     /// Whether its deadline is its end, not its failure.
     pub(super) fn ends_by_time(&self) -> bool {
         matches!(self.verb, Verb::Talk(_))
+    }
+}
+
+fn progress(over: bool, why: impl FnOnce() -> String) -> Progress {
+    if over {
+        Progress::Done
+    } else {
+        Progress::Waits(why())
     }
 }
 

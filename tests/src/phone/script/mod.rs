@@ -24,11 +24,13 @@
 //! | `expect.rs` | whether what is expected is so |
 //! | `media.rs` | checks of a stream's figures |
 //! | `command.rs` | a command from its begin to its end |
+//! | `load.rs` | many phones at a rate |
 //! | `run.rs` | command after command |
 //! | `source.rs` | where lines come from: a file, or a stream as it is written |
 
 mod command;
 mod expect;
+mod load;
 mod media;
 mod parse;
 mod run;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::load;
 use super::media::Check;
 use super::words::words;
 use crate::phone::definition::duration;
@@ -57,6 +58,10 @@ pub(super) enum Verb {
     Expect(Expectation, Duration),
     Talk(Duration),
     Report,
+    /// They call each other.
+    Load(load::Settings),
+    /// They register, so many in a second, all within this time.
+    Register(f64, Duration),
 }
 
 /// What must be so.
@@ -192,6 +197,16 @@ impl Verb {
             ("press", [digits]) => Self::Press(digits_of(digits)?),
             ("talk", [time]) => Self::Talk(duration(time)?),
             ("report", []) => Self::Report,
+            ("load", settings) => Self::Load(load::Settings::parse(settings)?),
+            ("register", rest) => {
+                let (rest, within) = within(rest)?;
+                let rate = match rest {
+                    [] => 1e6,
+                    [word] => rate(word)?,
+                    _ => bail!("register {}: expected rate=N", rest.join(" ")),
+                };
+                Self::Register(rate, within)
+            }
             ("expect", [what, rest @ ..]) => {
                 let (rest, within) = within(rest)?;
                 Self::Expect(Expectation::parse(what, rest)?, within)
@@ -202,6 +217,14 @@ impl Verb {
             ),
         })
     }
+}
+
+fn rate(word: &str) -> Result<f64> {
+    let rate = word
+        .strip_prefix("rate=")
+        .and_then(|rate| rate.parse().ok());
+    rate.filter(|rate| *rate > 0.0)
+        .with_context(|| format!("{word}: expected rate=N, in a second"))
 }
 
 fn digits_of(text: &str) -> Result<String> {

@@ -86,7 +86,7 @@ pub fn run(
         match script.proceed() {
             Ok(true) => script.done(&current),
             Ok(false) => {
-                let until = script.running.as_ref().map(Running::deadline);
+                let until = script.running.as_ref().map(Running::wake);
                 if script.engine.step(until)? {
                     source.fill()?;
                 }
@@ -134,11 +134,12 @@ impl Script<'_> {
                 .map(|step| definition.counted(&format!("{name}{}", step + 1), step))
                 .collect(),
         };
+        let first = self.engine.len();
         for definition in all {
             let phone = self.engine.add(definition)?;
             self.to_start.extend((!off).then_some(phone));
         }
-        Ok(())
+        self.engine.set_addresses(first)
     }
 
     /// Whether the command is done.

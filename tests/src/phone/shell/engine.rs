@@ -129,6 +129,16 @@ impl Engine {
         Ok(number)
     }
 
+    /// Sets the addresses of all phones from `first` on at once, which is quicker than one by one.
+    ///
+    /// # Errors
+    /// When `ip` refuses.
+    pub fn set_addresses(&mut self, first: usize) -> Result<()> {
+        self.slots
+            .get_mut(first..)
+            .map_or(Ok(()), Slot::set_addresses)
+    }
+
     /// How many phones there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,5 +1,6 @@
 //! Where a phone stands: a network namespace, and what is done in it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -71,22 +72,36 @@ impl Place {
         })
     }
 
-    /// Gives an interface an address, and its namespace a way out.
-    pub(super) fn set_address(
-        &self,
-        interface: &str,
-        address: Ipv4Addr,
-        prefix: u8,
-        router: Option<Ipv4Addr>,
-    ) -> Result<()> {
-        let mut lines = format!(
-            "address replace {address}/{prefix} dev {interface}\nlink set {interface} up\n"
-        );
-        if let Some(router) = router {
-            lines += &format!("route replace default via {router} dev {interface}\n");
+    /// Gives interfaces addresses, and their namespace a way out, in one run of `ip`.
+    pub(super) fn set_addresses(&self, all: &[Address<'_>]) -> Result<()> {
+        let mut lines = String::new();
+        for Address {
+            interface,
+            address,
+            prefix,
+            router,
+        } in all
+        {
+            lines += &format!("address replace {address}/{prefix} dev {interface}\n");
+            if let Some(router) = router {
+                lines += &format!("route replace default via {router} dev {interface}\n");
+            }
+        }
+        for interface in all.iter().map(|one| one.interface).collect::<BTreeSet<_>>() {
+            lines.insert_str(0, &format!("link set {interface} up\n"));
         }
         self.visit(|| ip(&lines))
     }
+}
+
+/// An address that an interface is to have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address<'a> {
+    pub(super) interface: &'a str,
+    pub(super) address: Ipv4Addr,
+    /// Bits of its network.
+    pub(super) prefix: u8,
+    pub(super) router: Option<Ipv4Addr>,
 }
 
 fn mac_of(interface: &str) -> Result<[u8; 6]> {

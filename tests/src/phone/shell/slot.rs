@@ -1,6 +1,6 @@
 //! One phone from its lease to its calls, with its sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
 use super::frames::Frames;
-use super::place::Place;
+use super::place::{Address, Place};
 use crate::dhcp::raw::{CLIENT_PORT, SERVER_PORT};
 use crate::phone::assemble::{Known, Run, assemble};
 use crate::phone::boot::{Client, Fetch, Lease, PhoneFile, Progress, Send, Settings};
@@ -53,6 +53,8 @@ pub(super) struct Slot {
     sockets: BTreeMap<u16, UdpSocket>,
     /// Why it could not boot.
     trouble: Option<String>,
+    /// Its interface has its address, if it was given one.
+    has_address: bool,
 }
 
 impl Slot {
@@ -69,6 +71,7 @@ impl Slot {
             renewal: None,
             sockets: BTreeMap::new(),
             trouble: None,
+            has_address: false,
         })
     }
 
@@ -101,22 +104,52 @@ impl Slot {
         self.dhcp.as_ref().map(|(_, frames)| frames)
     }
 
+    /// The address that its interface is to have and has not got yet.
+    pub(super) fn address_to_set(&self) -> Option<Address<'_>> {
+        let Definition {
+            interface, router, ..
+        } = &self.definition;
+        let (address, prefix) = self.definition.address.filter(|_| !self.has_address)?;
+        Some(Address {
+            interface,
+            address,
+            prefix: prefix?,
+            router: *router,
+        })
+    }
+
+    /// Sets the addresses of all these, namespace by namespace.
+    pub(super) fn set_addresses(slots: &mut [Self]) -> Result<()> {
+        let places: BTreeSet<Option<String>> = slots
+            .iter()
+            .map(|slot| slot.definition.netns.clone())
+            .collect();
+        for netns in places {
+            let here = |slot: &&Self| slot.definition.netns == netns;
+            let all: Vec<Address<'_>> = slots
+                .iter()
+                .filter(here)
+                .filter_map(Self::address_to_set)
+                .collect();
+            if let Some(first) = slots.iter().find(here).filter(|_| !all.is_empty()) {
+                first.place.set_addresses(&all)?;
+            }
+        }
+        slots.iter_mut().for_each(|slot| slot.has_address = true);
+        Ok(())
+    }
+
     /// Switches it on: it boots.
     pub(super) fn start(&mut self, now: Duration, wants: &mut Vec<Want>) -> Result<()> {
         self.stop();
-        let Definition {
-            interface,
-            mac,
-            router,
-            ..
-        } = &self.definition;
-        if let Some((address, prefix)) = self.definition.address {
-            if let Some(prefix) = prefix {
-                self.place
-                    .set_address(interface, address, prefix, *router)?;
+        if self.definition.address.is_some() {
+            if let Some(address) = self.address_to_set() {
+                self.place.set_addresses(&[address])?;
             }
+            self.has_address = true;
             return self.addressed(now, wants);
         }
+        let Definition { interface, mac, .. } = &self.definition;
         let frames = Frames::open(&self.place, interface, *mac)?;
         let settings = Settings {
             mac: frames.mac,
@@ -385,8 +418,13 @@ impl Slot {
             router,
             ..
         } = lease;
-        self.place
-            .set_address(&self.definition.interface, address, prefix, router)?;
+        let interface = &self.definition.interface;
+        self.place.set_addresses(&[Address {
+            interface,
+            address,
+            prefix,
+            router,
+        }])?;
         let seconds = lease
             .time
             .map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX));

@@ -162,3 +162,23 @@ fn two_lines_of_one_phone_talk_without_rtp() {
     };
     assert_eq!(bed.events.iter().filter(|event| internal(event)).count(), 2);
 }
+
+#[test]
+fn a_trunk_is_seized_and_answers() {
+    let mut bed = Bed::new();
+    let digits = "SG{SL=1{dg/d1,dg/d6,dg/ds}}";
+    bed.ask(&format!(
+        "C=${{A=line2{{{digits},E=7{{al/of,al/on}}}},A=${{M{{O{{MO=SR}},{LOCAL},{REMOTE}}}}}}}"
+    ));
+    assert!(!bed.state(1).ringing);
+    bed.wait(Duration::from_millis(150));
+    assert_eq!(bed.state(1).called.as_deref(), Some("16*"));
+    assert!(bed.state(1).ringing);
+    bed.act(1, Act::OffHook);
+    assert_eq!(bed.notified(), "C=1{N=line2{OE=7{al/of}}}");
+    assert!(bed.state(1).talk.is_some() && !bed.state(1).ringing);
+    bed.act(1, Act::OnHook);
+    assert_eq!(bed.notified(), "C=1{N=line2{OE=7{al/on}}}");
+    bed.ask("C=1{S=*}");
+    assert_eq!(bed.state(1).called, None);
+}

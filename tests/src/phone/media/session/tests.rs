@@ -9,6 +9,7 @@ fn session(number: u8, port: u16, tone_hz: u16) -> Session {
         address: Ipv4Addr::new(10, 0, 0, number),
         port,
         tone_hz,
+        mute: false,
         name: format!("phone{number}"),
         epoch: Duration::from_secs(1_700_000_000),
         random: [u32::from(number), 7 * u32::from(number), 65_530, 1 << 31],
