@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::phone::definition::duration;
 use crate::phone::event::Event;
 use crate::phone::line::{Act, State, Tone};
 use crate::phone::shell::{Engine, Happened, Marker};
+use times::Times;
 
 /// How long a call may be in one state but Holding.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,26 +102,6 @@ struct Call {
     /// When it is to go on by itself, or has failed.
     next: Duration,
     failed: bool,
-}
-
-/// Times in milliseconds.
-#[derive(Debug, Default)]
-struct Times(Vec<f64>);
-
-impl Times {
-    fn add(&mut self, time: Duration) {
-        self.0.push(time.as_secs_f64() * 1000.0);
-    }
-
-    fn json(&mut self) -> Value {
-        self.0.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            let index = (self.0.len() as f64 * part) as usize;
-            let value = self.0.get(index.min(self.0.len().saturating_sub(1)));
-            value.map(|value| (value * 1000.0).round() / 1000.0)
-        };
-        json!({"count": self.0.len(), "p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "max": at(1.0)})
-    }
 }
 
 /// What media came to, over all calls.
@@ -512,3 +493,4 @@ impl Registrations {
 
 #[cfg(test)]
 mod tests;
+mod times;
