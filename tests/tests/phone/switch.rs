@@ -67,33 +67,3 @@ fn many_phones_call_each_other() {
         "{load}"
     );
 }
-
-#[test]
-fn a_trunk_is_called_and_calls_are_ended_from_both_sides() {
-    let (site, _gateway) = bed(2);
-    let mut phones = Phones::start();
-    phones
-        .tell(&format!(
-            "default switch=10.10.0.1
-             phone p001 netns={} address=10.10.1.1 ports=1024-1087 mid=p001
-             phone carrier netns={} address=203.0.113.10 ports=20000-20063 mid=carrier \
-             lines=trunk/1,trunk/2 switch=198.51.100.1
-             all expect registered
-             p001 dial 0163299
-             carrier expect ringing
-             carrier expect event ringing called=163299
-             carrier answer
-             p001,carrier expect talking
-             p001,carrier talk 500ms
-             p001 expect media tone=carrier
-             carrier expect media tone=p001
-             p001 hangup
-             carrier expect hungup
-             carrier hangup
-             all expect idle",
-            site.phone(1).ns.name(),
-            site.internet.name()
-        ))
-        .unwrap();
-    phones.finish().unwrap();
-}
