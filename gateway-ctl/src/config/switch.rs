@@ -8,7 +8,7 @@ use megaco::{Mid, Name, TerminationId};
 use switch::address::{Share, Site, Sites};
 use switch::dial_plan::{MOST_DIGITS, Number, Prefix};
 use switch::identity::GatewayId;
-use switch::settings::{Admission, Line, Owner, Settings, Trunk};
+use switch::settings::{Admission, Line, Owner, Settings, Trunk, Way};
 
 use super::dhcp::mac;
 use super::pool::Pool;
@@ -103,6 +103,7 @@ impl Sections<'_> {
             next_digit: time("next_digit", 1, times.next_digit),
             heartbeat: time("heartbeat", 1, times.heartbeat),
             remember: time("remember", 60, times.remember),
+            sip: None,
         };
         let port = section.integer("port", 1..=u32::from(u16::MAX));
         let port = port.and_then(|found| u16::try_from(found.value).ok());
@@ -170,8 +171,7 @@ impl Sections<'_> {
             }
             trunks.push(Trunk {
                 name: name.value.to_owned(),
-                gateway: gateway.value,
-                termination,
+                way: Way::Gateway(gateway.value, termination),
             });
         }
         trunks

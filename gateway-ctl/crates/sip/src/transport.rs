@@ -71,6 +71,9 @@ pub struct Peer {
     pub transport: Transport,
     /// Where.
     pub address: SocketAddr,
+    /// Our address that it speaks to, and is to hear from; none: whatever the routes say.
+    #[serde(default)]
+    pub local: Option<IpAddr>,
 }
 
 impl Peer {
@@ -80,7 +83,14 @@ impl Peer {
         Self {
             transport: Transport::Udp,
             address,
+            local: None,
         }
+    }
+
+    /// The same one, told from this address of ours.
+    #[must_use]
+    pub const fn with_local(self, local: Option<IpAddr>) -> Self {
+        Self { local, ..self }
     }
 
     /// Where a URI with an address says (RFC 3263 section 4, without names): maddr before
@@ -101,6 +111,7 @@ impl Peer {
         let peer = Self {
             transport,
             address: SocketAddr::new(ip, port),
+            local: None,
         };
         peer.is_one().then_some(peer)
     }

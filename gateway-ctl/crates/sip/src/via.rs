@@ -104,6 +104,7 @@ impl<'a> Via<'a> {
         let peer = Peer {
             transport,
             address: SocketAddr::new(address, port),
+            local: None,
         };
         peer.is_one().then_some(peer)
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// How long a gateway is remembered that is heard of no more.
     pub remember: Duration,
+    /// SIP; `None`: it is not spoken.
+    pub sip: Option<crate::sip::Settings>,
 }
 
 /// Who may register.
@@ -53,8 +55,13 @@ pub struct Line {
     pub number: Number,
     /// Whose it is.
     pub owner: Owner,
-    /// Which of its lines.
+    /// Which of its lines; [`Line::OF_A_USER`] by SIP.
     pub termination: TerminationId,
+}
+
+impl Line {
+    /// What stands for a termination where there is none.
+    pub const OF_A_USER: TerminationId = TerminationId::Root;
 }
 
 /// Whose a line is.
@@ -64,6 +71,8 @@ pub enum Owner {
     Mac([u8; 6]),
     /// This media gateway.
     Gateway(GatewayId),
+    /// Who registers by SIP with this name.
+    User(String),
 }
 
 /// A way to other networks.
@@ -71,10 +80,17 @@ pub enum Owner {
 pub struct Trunk {
     /// Its name, in prefixes.
     pub name: String,
-    /// Which gateway.
-    pub gateway: GatewayId,
-    /// Which of its terminations, as `trunk/$`.
-    pub termination: TerminationId,
+    /// What is there.
+    pub way: Way,
+}
+
+/// What is at the other end of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A media gateway, and which of its terminations, as `trunk/$`.
+    Gateway(GatewayId, TerminationId),
+    /// A SIP server, known by its address.
+    Sip(sip::Peer),
 }
 
 impl Default for Settings {
@@ -91,6 +107,7 @@ impl Default for Settings {
             next_digit: Duration::from_secs(5),
             heartbeat: Duration::from_secs(30),
             remember: Duration::from_secs(86_400),
+            sip: None,
         }
     }
 }

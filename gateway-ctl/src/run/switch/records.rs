@@ -61,6 +61,7 @@ pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
             Change::Forget(id) => batch.delete(gateway(&id.to_string())),
             Change::Keep(one) => batch.put(call(one.id), json(one)?),
             Change::Over(id) => batch.delete(call(*id)),
+            Change::KeepSip(_) | Change::Account(_) => batch,
         };
     }
     Ok(batch)

@@ -159,6 +159,7 @@ impl Telephony {
                 };
                 self.store.submit(batch, Box::new(answer));
             }
+            Output::Sip { .. } => {}
             Output::Ended(record) => {
                 let (call, reason) = (record.id, record.reason.label());
                 tracing::debug!(call, reason, dialled = record.dialled, "a call is over");

@@ -234,8 +234,8 @@ fn reply_to(from: Peer, request: &Request) -> Peer {
     let said = via.and_then(|via| via.response_peer());
     // The transport is the one it came by, whatever the Via claims.
     said.map_or(from, |said| Peer {
-        transport: from.transport,
-        ..said
+        address: said.address,
+        ..from
     })
 }
 

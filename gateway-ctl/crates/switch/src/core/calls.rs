@@ -18,7 +18,7 @@ use crate::dial_plan::{Number, Route};
 use crate::h248::{commands, sdp};
 use crate::identity::GatewayId;
 use crate::record::{CallId, EndReason, KeptCall, KeptEnd, Progress};
-use crate::settings::Owner;
+use crate::settings::{Owner, Way};
 
 impl Switch {
     /// A line has dialled.
@@ -124,9 +124,10 @@ impl Switch {
                 (gateway, line.termination.clone(), None, number)
             }
             Target::Trunk(at, digits) => {
-                let trunk = &self.settings.trunks[at];
-                let line = trunk.termination.clone();
-                (trunk.gateway.clone(), line, Some(digits), None)
+                let Way::Gateway(gateway, line) = self.settings.trunks[at].way.clone() else {
+                    return Err(EndReason::Unavailable);
+                };
+                (gateway, line, Some(digits), None)
             }
         };
         if !self.is_up(&gateway) {
@@ -184,6 +185,7 @@ impl Switch {
         match owner {
             Owner::Mac(mac) => self.by_mac.get(mac).cloned(),
             Owner::Gateway(gateway) => Some(gateway.clone()),
+            Owner::User(_) => None,
         }
     }
 

@@ -32,9 +32,11 @@ mod register;
 mod release;
 mod replies;
 mod restore;
+mod sip;
 mod timeout;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use megaco::{ActionReply, ActionRequest, ErrorDescriptor, Octets, TerminationId};
@@ -46,6 +48,7 @@ use crate::identity::GatewayId;
 use crate::record::{CallId, CallRecord, EndReason, KeptCall, LiveCall, Progress, Side};
 use crate::registration::{Peer, Registration};
 use crate::settings::{Owner, Settings};
+use crate::sip::{Account, KeptSipCall};
 
 pub use ladder::Rung;
 pub use register::Heard;
@@ -72,8 +75,12 @@ pub enum Change {
     Forget(GatewayId),
     /// An established call.
     Keep(Box<KeptCall>),
-    /// It is over.
+    /// An established call between two ends that speak SIP.
+    KeepSip(Box<KeptSipCall>),
+    /// It is over, whoever spoke what.
     Over(CallId),
+    /// Where a user of SIP is, instead of what was kept of the user; with no device, it is forgotten.
+    Account(Box<Account>),
 }
 
 /// What is to be done.
@@ -108,6 +115,16 @@ pub enum Output {
     },
     /// A call is over.
     Ended(Box<CallRecord>),
+    /// Send a SIP message. If that fails and there is a client, tell [`Switch::sip_unreachable`].
+    Sip {
+        /// Where to, and from which of our addresses. For a stream: on the connection with this
+        /// other end, or on a new one.
+        to: ::sip::Peer,
+        /// One whole message.
+        bytes: Arc<[u8]>,
+        /// The request that it is.
+        client: Option<::sip::transaction::ClientId>,
+    },
 }
 
 /// Why a question has no answer.

@@ -11,7 +11,7 @@ use crate::address::Place;
 use crate::h248::commands;
 use crate::identity::GatewayId;
 use crate::registration::{Leased, Leases, Peer, Registration, Service};
-use crate::settings::{Admission, Owner};
+use crate::settings::{Admission, Owner, Way};
 
 /// The highest version that is spoken here.
 const VERSION: u8 = 3;
@@ -136,7 +136,9 @@ impl Switch {
             let mut lines = self.settings.lines.iter();
             let mut trunks = self.settings.trunks.iter();
             lines.any(|line| line.owner == by_name || Some(&line.owner) == by_mac.as_ref())
-                || trunks.any(|trunk| trunk.gateway == asker.id)
+                || trunks.any(
+                    |trunk| matches!(&trunk.way, Way::Gateway(gateway, _) if *gateway == asker.id),
+                )
         };
         match self.settings.admission {
             Admission::Anybody => true,

@@ -14,7 +14,7 @@ use super::*;
 use crate::address::{Share, Site, Sites};
 use crate::dial_plan::Prefix;
 use crate::registration::NoLeases;
-use crate::settings::{Admission, Line as LineRule, Trunk};
+use crate::settings::{Admission, Line as LineRule, Trunk, Way};
 
 /// A switch and its gateways.
 pub(super) struct Bed {
@@ -73,8 +73,7 @@ pub(super) fn bed() -> Bed {
     };
     let to = |name: &str, fake: &Fake| Trunk {
         name: name.to_owned(),
-        gateway: fake.id(),
-        termination: TerminationId::new("trunk/$").expect("a name"),
+        way: Way::Gateway(fake.id(), TerminationId::new("trunk/$").expect("a name")),
     };
     let settings = Settings {
         admission: Admission::Listed,
@@ -221,6 +220,7 @@ impl Bed {
                     self.switch.committed(self.now, id);
                 }
                 Output::Ended(record) => self.records.push(*record),
+                Output::Sip { .. } => {}
             }
         }
     }
@@ -259,6 +259,7 @@ impl Bed {
                 Change::Forget(id) => drop(self.registrations.remove(&id)),
                 Change::Keep(call) => drop(self.kept.insert(call.id, *call)),
                 Change::Over(id) => drop(self.kept.remove(&id)),
+                Change::Account(_) | Change::KeepSip(_) => {}
             }
         }
     }
