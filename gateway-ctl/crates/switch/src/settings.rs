@@ -33,6 +33,10 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// How long a gateway is remembered that is heard of no more.
     pub remember: Duration,
+    /// Gateways that one phone with a lease may be.
+    pub registrations_per_phone: usize,
+    /// Gateways that may be at one public address of which nothing else is known.
+    pub registrations_per_address: usize,
 }
 
 /// Who may register.
@@ -91,6 +95,8 @@ impl Default for Settings {
             next_digit: Duration::from_secs(5),
             heartbeat: Duration::from_secs(30),
             remember: Duration::from_secs(86_400),
+            registrations_per_phone: 4,
+            registrations_per_address: 1000,
         }
     }
 }
