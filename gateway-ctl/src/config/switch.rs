@@ -18,6 +18,10 @@ use super::values::{self, Wrong};
 
 /// Port of H.248 in text (RFC 3525 annex D).
 const H248_PORT: u16 = 2944;
+/// Messages of one address in a second: thousands of phones behind it.
+const MESSAGES: u32 = 5000;
+/// No address has more of anything.
+const MOST_PER_ADDRESS: u32 = 10_000_000;
 /// What the lines of most phones are called.
 const FIRST_LINE: &str = "line1";
 const ANY_TRUNK: &str = "trunk/$";
@@ -29,6 +33,8 @@ pub(crate) struct Switch {
     pub(crate) settings: Settings,
     /// The port of H.248.
     pub(crate) port: u16,
+    /// Messages of one address in a second that are read.
+    pub(crate) messages_per_address: u32,
 }
 
 pub(super) const KEYS: &[&str] = &[
@@ -40,6 +46,9 @@ pub(super) const KEYS: &[&str] = &[
     "next_digit",
     "heartbeat",
     "remember",
+    "registrations_per_phone",
+    "registrations_per_address",
+    "messages_per_address",
     "sites_reachable",
 ];
 pub(super) const LINE_KEYS: &[&str] = &["number", "phone", "termination"];
@@ -87,6 +96,12 @@ impl Sections<'_> {
             ("anybody", Admission::Anybody),
         ];
         let trunks = self.trunks(report);
+        let most = |key: &str, usual: usize| {
+            let found = section.integer(key, 1..=MOST_PER_ADDRESS);
+            found.map_or(usual, |found| found.value as usize)
+        };
+        let per_phone = times.registrations_per_phone;
+        let per_address = times.registrations_per_address;
         let settings = Settings {
             mid: name.map_or(times.mid, |found| found.value),
             admission: section
@@ -104,12 +119,16 @@ impl Sections<'_> {
             heartbeat: time("heartbeat", 1, times.heartbeat),
             remember: time("remember", 60, times.remember),
             sip: None,
+            registrations_per_phone: most("registrations_per_phone", per_phone),
+            registrations_per_address: most("registrations_per_address", per_address),
         };
         let port = section.integer("port", 1..=u32::from(u16::MAX));
         let port = port.and_then(|found| u16::try_from(found.value).ok());
+        let messages = section.integer("messages_per_address", 10..=MOST_PER_ADDRESS);
         Some(Switch {
             settings,
             port: port.unwrap_or(H248_PORT),
+            messages_per_address: messages.map_or(MESSAGES, |found| found.value),
         })
     }
 

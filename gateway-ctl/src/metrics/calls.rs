@@ -61,6 +61,11 @@ pub(super) fn calls(page: &Page, telephony: &Telephony) -> Result<()> {
             counters.unknown,
         ),
         (
+            "gateway_switch_too_many_registrations_total",
+            "Registrations of media gateways that are too many of one phone or address.",
+            counters.too_many,
+        ),
+        (
             "gateway_switch_lost_total",
             "Media gateways that were heard of no more.",
             counters.lost,
@@ -174,6 +179,9 @@ fn transactions(page: &Page, telephony: &Telephony) -> Result<()> {
         "What came in and was not used, by reason.",
         &["reason"],
     )?;
+    dropped
+        .with_label_values(&["address_too_fast"])
+        .inc_by(telephony.messages_too_fast());
     for why in Dropped::ALL {
         dropped
             .with_label_values(&[why.label()])

@@ -34,6 +34,8 @@ pub struct Counters {
     pub service_changes: u64,
     /// Of those that were refused because nobody knows them.
     pub unknown: u64,
+    /// Of those that were refused because too many have registered from there.
+    pub too_many: u64,
     /// Requests of a registered gateway's name from somewhere else.
     pub strangers: u64,
     /// Gateways that were heard of no more.

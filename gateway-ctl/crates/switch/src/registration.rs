@@ -85,6 +85,9 @@ pub struct Registration {
     pub peer: Peer,
     /// Its addresses for media.
     pub place: Place,
+    /// Whether it has a lease or a binding here.
+    #[serde(default)]
+    pub leased: bool,
     /// Its hardware address, if a lease says so.
     #[serde(default)]
     pub mac: Option<[u8; 6]>,
@@ -100,6 +103,23 @@ pub struct Registration {
     pub lines: Vec<String>,
     /// When it registered, seconds since 1970.
     pub since: u64,
+}
+
+/// Where registrations come from: a phone that has a lease or a binding here, or an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    pub(crate) public: Ipv4Addr,
+    /// The phone's.
+    pub(crate) private: Option<Ipv4Addr>,
+}
+
+impl Registration {
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            public: self.place.public,
+            private: self.leased.then_some(self.place.private),
+        }
+    }
 }
 
 /// As text, in the store.

@@ -35,6 +35,10 @@ pub struct Settings {
     pub remember: Duration,
     /// SIP; `None`: it is not spoken.
     pub sip: Option<crate::sip::Settings>,
+    /// Gateways that one phone with a lease may be.
+    pub registrations_per_phone: usize,
+    /// Gateways that may be at one public address of which nothing else is known.
+    pub registrations_per_address: usize,
 }
 
 /// Who may register.
@@ -93,6 +97,14 @@ pub enum Way {
     Sip(sip::Peer),
 }
 
+impl Way {
+    /// Whether this media gateway is there.
+    #[must_use]
+    pub fn is(&self, gateway: &GatewayId) -> bool {
+        matches!(self, Self::Gateway(one, _) if one == gateway)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -108,6 +120,8 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(30),
             remember: Duration::from_secs(86_400),
             sip: None,
+            registrations_per_phone: 4,
+            registrations_per_address: 1000,
         }
     }
 }

@@ -39,6 +39,25 @@ fn is_off_unless_asked_for_and_has_defaults() {
     assert_eq!(settings.admission, Admission::Leased);
     assert_eq!(settings.no_answer.as_secs(), 60);
     assert!(settings.digit_maps && settings.lines.is_empty());
+    assert_eq!(settings.registrations_per_phone, 4);
+    assert_eq!(settings.registrations_per_address, 1000);
+    assert_eq!(switch.messages_per_address, 5000);
+}
+
+#[test]
+fn limits_of_one_phone_and_one_address() {
+    let text = "[switch]\nregistrations_per_phone = 1\nregistrations_per_address = 100000\n\
+                messages_per_address = 50000\n";
+    let switch = checked(&format!("{GOOD}{text}")).unwrap().switch.unwrap();
+    assert_eq!(switch.settings.registrations_per_phone, 1);
+    assert_eq!(switch.settings.registrations_per_address, 100_000);
+    assert_eq!(switch.messages_per_address, 50_000);
+    wrong_with(
+        "[switch]\nregistrations_per_phone = 0\n",
+        &[
+            "gw.toml:9: `registrations_per_phone` in [switch] is 0; write a number from 1 to 10000000",
+        ],
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! | `service.rs` | what runs, and how it starts and follows a reload |
 //! | `socket.rs` | UDP, from and to the right one of our addresses |
 //! | `tcp.rs` | TCP: a connection for each other end |
+//! | `rate.rs` | how fast one address may speak |
 //! | `turn.rs` | what the endpoint and the switch want done |
 //! | `places.rs` | leases and bindings, as the switch asks for them |
 //! | `records.rs` | what the store holds |
@@ -22,6 +23,7 @@
 
 mod log;
 mod places;
+mod rate;
 mod records;
 mod service;
 mod socket;

@@ -17,6 +17,7 @@ use super::super::clock::since_epoch;
 use super::super::gateway::{Gateway, Shared};
 use super::super::leases::{StoreClock, Task, task};
 use super::log::Log;
+use super::rate::Rates;
 use super::records::Kept;
 use super::socket::{LONGEST, Socket};
 use super::tcp::{self, Connections};
@@ -43,6 +44,7 @@ pub(crate) struct Telephony {
     pub(super) clock: StoreClock,
     pub(super) socket: Arc<Socket>,
     pub(super) tcp: Connections,
+    pub(super) rates: Rates,
     pub(super) log: Log,
     /// The store says here that something is on disk.
     pub(super) committed: mpsc::UnboundedSender<Committed>,
@@ -94,6 +96,7 @@ impl Telephony {
             clock,
             socket,
             tcp: Connections::default(),
+            rates: Rates::new(config.messages_per_address),
             log,
             committed,
             alarm: Time::ZERO,
@@ -106,6 +109,18 @@ impl Telephony {
     /// Time of the switch.
     pub(super) fn now(&mut self) -> Time {
         Time::from_millis(self.clock.now())
+    }
+
+    /// A message came in.
+    pub(super) fn hear(&mut self, now: Time, from: Peer, message: &[u8]) {
+        if self.rates.may_speak(now, *from.address.ip()) {
+            self.wire.handle(now, from, message);
+        }
+    }
+
+    /// Messages that were not read, since their address speaks too fast.
+    pub(crate) fn messages_too_fast(&self) -> u64 {
+        self.rates.refused()
     }
 
     /// What transactions have counted.
@@ -141,6 +156,7 @@ impl Gateway {
         };
         if let Some(telephony) = &mut self.telephony {
             if telephony.port == config.port {
+                telephony.rates.set(config.messages_per_address);
                 if *telephony.switch.settings() != config.settings {
                     telephony.switch.reconfigure(config.settings);
                 }
@@ -179,7 +195,7 @@ async fn messages(shared: Shared, socket: Arc<Socket>) {
                 Ok(Some((length, peer))) => {
                     let message = &buffer[..length];
                     shared.lock().telephony_turn(|telephony, now| {
-                        telephony.wire.handle(now, peer, message);
+                        telephony.hear(now, peer, message);
                     });
                 }
                 Ok(None) => {}

@@ -141,7 +141,7 @@ async fn connection(shared: Shared, stream: TcpStream, peer: Peer) {
 fn hear(shared: &Shared, arrived: &mut tpkt::Stream, peer: Peer) -> Result<(), tpkt::BadPacket> {
     while let Some(message) = arrived.next_message()? {
         shared.lock().telephony_turn(|telephony, now| {
-            telephony.wire.handle(now, peer, &message);
+            telephony.hear(now, peer, &message);
         });
     }
     Ok(())

@@ -118,8 +118,13 @@ impl Telephony {
                     self.switch.answered(now, ticket, Err(NoAnswer::Silent));
                 }
             }
-            Wire::Repeated { from, .. } => {
-                tracing::debug!(from = %from.address, "a request came again");
+            Wire::Repeated {
+                from, mid, restart, ..
+            } => {
+                tracing::debug!(from = %from.address, restart, "a request came again");
+                if restart {
+                    self.switch.restarted_again(now, here, from, &mid);
+                }
             }
             Wire::Expired { request } => self.requests.retain(|_, other| *other != request),
             Wire::MessageError { from, error, .. } => {

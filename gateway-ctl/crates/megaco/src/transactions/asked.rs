@@ -15,7 +15,10 @@ use super::segments;
 use super::timers::Timer;
 use super::{Address, Dropped, Endpoint, Output, PeerKey, RequestKey};
 use crate::error::ErrorCode;
-use crate::message::{Outcome, SegmentReply, Transaction, TransactionReply, TransactionRequest};
+use crate::message::{
+    Command, Method, Outcome, SegmentReply, TerminationId, Transaction, TransactionReply,
+    TransactionRequest,
+};
 
 /// A request of another.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Asked<A: Address> {
     version: u8,
     id: u32,
     hash: u64,
+    /// Whether a whole gateway says by it that it has restarted.
+    restart: bool,
     deadline: Duration,
     /// Whether it was told that it takes long.
     told: bool,
@@ -61,7 +66,8 @@ impl<A: Address> Endpoint<A> {
         request: TransactionRequest,
         octets: &[u8],
     ) {
-        let Some(key) = self.accept(now, sender, request.id, octets) else {
+        let restart = is_restart(&request);
+        let Some(key) = self.accept(now, sender, request.id, restart, octets) else {
             return;
         };
         self.outputs.push_back(Output::Request {
@@ -83,7 +89,7 @@ impl<A: Address> Endpoint<A> {
         octets: &[u8],
         outcome: Outcome,
     ) {
-        if let Some(key) = self.accept(now, sender, id, octets) {
+        if let Some(key) = self.accept(now, sender, id, false, octets) {
             self.reply(now, key, outcome);
         }
     }
@@ -94,6 +100,7 @@ impl<A: Address> Endpoint<A> {
         now: Duration,
         sender: &Sender<'_, A>,
         id: u32,
+        restart: bool,
         octets: &[u8],
     ) -> Option<RequestKey> {
         let (limits, full) = (
@@ -137,6 +144,7 @@ impl<A: Address> Endpoint<A> {
             version: sender.head.version,
             id,
             hash,
+            restart,
             deadline,
             told: false,
             passed: 0,
@@ -165,6 +173,7 @@ impl<A: Address> Endpoint<A> {
             return self.send_pending(key);
         };
         let (after, messages) = (now.saturating_sub(reply.at), reply.messages.clone());
+        let (mid, restart) = (asked.peer.mid.clone(), asked.restart);
         for (_, bytes) in messages {
             self.counters.resent += 1;
             self.send_bytes(from, bytes);
@@ -172,6 +181,8 @@ impl<A: Address> Endpoint<A> {
         self.outputs.push_back(Output::Repeated {
             request: key,
             from,
+            mid,
+            restart,
             after,
         });
     }
@@ -400,6 +411,17 @@ impl<A: Address> Endpoint<A> {
         let range = peer.requests.range((first, 0)..=(last, u64::MAX));
         range.map(|(_, key)| *key).collect()
     }
+}
+
+fn is_restart(request: &TransactionRequest) -> bool {
+    let commands = request.actions.iter().flat_map(|action| &action.commands);
+    commands.into_iter().any(|request| match &request.command {
+        Command::ServiceChange(of) => {
+            let whole = *of.terminations.first() == TerminationId::Root;
+            whole && of.change.method == Method::Restart
+        }
+        _ => false,
+    })
 }
 
 /// Of a request's octets. Its keys are no secret: who finds two requests of the same hash gets

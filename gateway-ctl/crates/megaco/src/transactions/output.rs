@@ -41,6 +41,10 @@ pub enum Output<A> {
         request: RequestKey,
         /// Where it came from.
         from: A,
+        /// Who says to have sent it.
+        mid: Mid,
+        /// Whether it was the restart of a whole gateway.
+        restart: bool,
         /// How long ago it was answered.
         after: Duration,
     },

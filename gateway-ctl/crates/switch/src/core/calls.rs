@@ -58,6 +58,7 @@ impl Switch {
             connecting: 0,
         };
         self.calls.insert(id, call);
+        self.joined(gateway, id);
         if let Some(there) = self.line(gateway, line) {
             there.state = LineState::Call(id, Side::Caller);
         }
@@ -98,7 +99,12 @@ impl Switch {
     /// Tells the next one who may have the call; who cannot is passed over.
     pub(super) fn offer(&mut self, now: Time, id: CallId) {
         while let Some(call) = self.calls.get_mut(&id) {
-            call.called = None;
+            if let Some(former) = call.called.take() {
+                self.left(&former.gateway, id);
+            }
+            let Some(call) = self.calls.get_mut(&id) else {
+                return;
+            };
             call.answered = None;
             let Some(target) = call.targets.pop_front() else {
                 let reason = call.refused;
@@ -165,6 +171,7 @@ impl Switch {
             number,
             made: None,
         });
+        self.joined(&gateway, id);
         match digits {
             Some(digits) => {
                 let action = commands::dial(&line, 1, &remote, &digits);

@@ -57,7 +57,7 @@ impl Switch {
         let (peer, version) = (registration.peer, registration.version);
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        if !matches!(step, Step::Lines | Step::Contexts) {
+        if !matches!(step, Step::Lines | Step::Contexts | Step::Armed(..)) {
             let what = super::ladder::told(&action);
             self.rung(gateway, line.as_ref(), step.call(), true, what);
         }
@@ -71,11 +71,15 @@ impl Switch {
         if let Some(line) = line.as_ref().and_then(|line| self.line(gateway, line)) {
             line.asked = Some(ticket);
         }
-        let gateway = gateway.clone();
+        if let Some(there) = self.gateways.get_mut(gateway) {
+            there.asked.insert(ticket);
+        }
+        let (gateway, at) = (gateway.clone(), self.now);
         let asked = Asked {
             gateway,
             line,
             step,
+            at,
         };
         self.asked.insert(ticket, asked);
     }

@@ -20,10 +20,13 @@
 //! | `replies.rs` | what becomes of it |
 //! | `calls.rs` | a call on its way up |
 //! | `release.rs` | a call on its way down |
+//! | `again.rs` | a restart that comes again: a doubled message, or a phone that started twice |
+//! | `theirs.rs` | what is a gateway's: calls, questions; gateways of one phone or address |
 //! | `restore.rs` | after a start: what the store says, and what gateways still have |
 //! | `timeout.rs` | time passes |
 //! | `ladder.rs` | what was said, for people |
 
+mod again;
 mod calls;
 mod hook;
 mod ladder;
@@ -33,6 +36,7 @@ mod release;
 mod replies;
 mod restore;
 mod sip;
+mod theirs;
 mod timeout;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,7 +50,7 @@ use crate::counters::Counters;
 use crate::dial_plan::{DialPlan, Number};
 use crate::identity::GatewayId;
 use crate::record::{CallId, CallRecord, EndReason, KeptCall, LiveCall, Progress, Side};
-use crate::registration::{Peer, Registration};
+use crate::registration::{Origin, Peer, Registration};
 use crate::settings::{Owner, Settings};
 use crate::sip::{Account, KeptSipCall};
 
@@ -165,6 +169,9 @@ pub(crate) struct Gateway {
     pub(crate) lines: BTreeMap<TerminationId, Line>,
     /// When something came from it last.
     pub(crate) heard: Time,
+    /// Calls that it has an end of, and questions that it has not answered.
+    calls: BTreeSet<CallId>,
+    asked: BTreeSet<Ticket>,
 }
 
 impl Step {
@@ -174,7 +181,7 @@ impl Step {
             Self::Seize(call) | Self::Offer(call) | Self::Connect(call) | Self::Clear(call, _) => {
                 Some(*call)
             }
-            Self::Tell | Self::Late | Self::Lines | Self::Contexts => None,
+            Self::Tell | Self::Late | Self::Lines | Self::Contexts | Self::Armed(..) => None,
         }
     }
 }
@@ -188,6 +195,8 @@ pub(crate) enum Step {
     Late,
     Lines,
     Contexts,
+    /// Whether a line still waits for the events of this number.
+    Armed(TerminationId, u32),
     Seize(CallId),
     Offer(CallId),
     Connect(CallId),
@@ -200,6 +209,7 @@ struct Asked {
     /// Whose queue waits for it.
     line: Option<TerminationId>,
     step: Step,
+    at: Time,
 }
 
 /// An end of a call that has got a gateway.
@@ -284,6 +294,7 @@ pub struct Switch {
     owners: BTreeMap<(Owner, TerminationId), usize>,
     gateways: BTreeMap<GatewayId, Gateway>,
     by_mac: BTreeMap<[u8; 6], GatewayId>,
+    by_origin: BTreeMap<Origin, BTreeSet<GatewayId>>,
     calls: BTreeMap<CallId, Call>,
     endings: BTreeMap<CallId, Ending>,
     asked: BTreeMap<Ticket, Asked>,
@@ -317,6 +328,7 @@ impl Switch {
             settings,
             gateways: BTreeMap::new(),
             by_mac: BTreeMap::new(),
+            by_origin: BTreeMap::new(),
             calls: BTreeMap::new(),
             endings: BTreeMap::new(),
             asked: BTreeMap::new(),

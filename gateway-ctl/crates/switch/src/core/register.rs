@@ -10,8 +10,8 @@ use super::{After, Change, Gateway, Line, LineState, RequestKey, Step, Switch, T
 use crate::address::Place;
 use crate::h248::commands;
 use crate::identity::GatewayId;
-use crate::registration::{Leased, Leases, Peer, Registration, Service};
-use crate::settings::{Admission, Owner, Way};
+use crate::registration::{Leased, Leases, Origin, Peer, Registration, Service};
+use crate::settings::{Admission, Owner};
 
 /// The highest version that is spoken here.
 const VERSION: u8 = 3;
@@ -28,9 +28,9 @@ pub enum Heard {
 }
 
 /// Who asks, and where it is.
-struct Asker {
-    id: GatewayId,
-    peer: Peer,
+pub(super) struct Asker {
+    pub(super) id: GatewayId,
+    pub(super) peer: Peer,
     place: Place,
     leased: Option<Leased>,
 }
@@ -92,6 +92,11 @@ impl Switch {
             let error = ErrorDescriptor::from(ErrorCode::UNAUTHORIZED);
             return Heard::Refuse(error);
         }
+        if !self.has_room(&asker) {
+            self.counters.too_many += 1;
+            let text = "too many registrations from one phone or address";
+            return Heard::Refuse(ErrorDescriptor::new(ErrorCode(510), text));
+        }
         let wanted = change.version.unwrap_or(1);
         if wanted == 0 {
             return Heard::Refuse(ErrorCode::VERSION.into());
@@ -129,22 +134,39 @@ impl Switch {
     }
 
     fn admits(&self, asker: &Asker) -> bool {
-        let listed = || {
-            let by_name = Owner::Gateway(asker.id.clone());
-            let mac = asker.leased.and_then(|leased| leased.mac);
-            let by_mac = mac.map(Owner::Mac);
-            let mut lines = self.settings.lines.iter();
-            let mut trunks = self.settings.trunks.iter();
-            lines.any(|line| line.owner == by_name || Some(&line.owner) == by_mac.as_ref())
-                || trunks.any(
-                    |trunk| matches!(&trunk.way, Way::Gateway(gateway, _) if *gateway == asker.id),
-                )
-        };
         match self.settings.admission {
             Admission::Anybody => true,
-            Admission::Leased => asker.leased.is_some() || listed(),
-            Admission::Listed => listed(),
+            Admission::Leased => asker.leased.is_some() || self.lists(asker),
+            Admission::Listed => self.lists(asker),
         }
+    }
+
+    /// Whether it has a line or a trunk here.
+    fn lists(&self, asker: &Asker) -> bool {
+        let has_line = |owner: Owner| {
+            let from = (owner.clone(), TerminationId::Root);
+            let next = self.owners.range(from..).next();
+            next.is_some_and(|((other, _), _)| *other == owner)
+        };
+        let mac = asker.leased.and_then(|leased| leased.mac);
+        let mut trunks = self.settings.trunks.iter();
+        has_line(Owner::Gateway(asker.id.clone()))
+            || mac.is_some_and(|mac| has_line(Owner::Mac(mac)))
+            || trunks.any(|trunk| trunk.way.is(&asker.id))
+    }
+
+    /// Whether there is room for one more of this phone or address. Who has a line or a trunk has
+    /// a place of its own.
+    fn has_room(&mut self, asker: &Asker) -> bool {
+        if self.gateways.contains_key(&asker.id) || self.lists(asker) {
+            return true;
+        }
+        let origin = asker.origin();
+        let most = match origin.private {
+            Some(_) => self.settings.registrations_per_phone,
+            None => self.settings.registrations_per_address,
+        };
+        self.count_of(&origin) < most || self.forget_one(&origin)
     }
 
     /// A registration in place of the gateway's former one.
@@ -153,6 +175,7 @@ impl Switch {
         if let Some(mac) = registration.mac {
             self.by_mac.insert(mac, id.clone());
         }
+        self.moved(&id, registration.origin());
         match self.gateways.get_mut(&id) {
             Some(there) => {
                 there.registration = registration;
@@ -165,6 +188,8 @@ impl Switch {
                     registration,
                     lines: Default::default(),
                     heard: now,
+                    calls: Default::default(),
+                    asked: Default::default(),
                 };
                 self.gateways.insert(id, gateway);
             }
@@ -260,6 +285,7 @@ impl Switch {
     /// A gateway is forgotten, with all that it had.
     pub(super) fn forget(&mut self, gateway: &GatewayId) {
         if let Some(gone) = self.gateways.remove(gateway) {
+            self.gone_from(gateway, &gone.registration.origin());
             if let Some(mac) = gone.registration.mac
                 && self.by_mac.get(&mac) == Some(gateway)
             {
@@ -294,7 +320,16 @@ fn root_change(actions: &[ActionRequest]) -> Option<&ServiceChange> {
     }
 }
 
-fn asker(leases: &dyn Leases, peer: Peer, mid: &Mid) -> Asker {
+impl Asker {
+    fn origin(&self) -> Origin {
+        Origin {
+            public: self.place.public,
+            private: self.leased.map(|leased| leased.private),
+        }
+    }
+}
+
+pub(super) fn asker(leases: &dyn Leases, peer: Peer, mid: &Mid) -> Asker {
     let address = *peer.address.ip();
     let leased = leases
         .by_private(address)
@@ -337,6 +372,7 @@ fn registration(
         id: asker.id,
         peer,
         place: asker.place,
+        leased: asker.leased.is_some(),
         mac: asker.leased.and_then(|leased| leased.mac),
         version,
         profile: profile.map(|profile| format!("{}/{}", profile.name, profile.version)),

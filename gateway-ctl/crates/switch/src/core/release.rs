@@ -19,6 +19,9 @@ impl Switch {
         let Some(call) = self.calls.remove(&id) else {
             return;
         };
+        for end in std::iter::once(&call.caller).chain(&call.called) {
+            self.left(&end.gateway, id);
+        }
         self.counters.ended(reason);
         if matches!(call.progress, Progress::Connecting | Progress::Talking) {
             self.commit(vec![Change::Over(id)], After::Nothing);
@@ -104,26 +107,32 @@ impl Switch {
         gateway: &GatewayId,
         which: impl Fn(&Call) -> bool,
     ) {
-        let on = |call: &Call| {
-            let called = call.called.as_ref();
-            let is_end = called.is_some_and(|end| end.gateway == *gateway);
-            which(call) && (call.caller.gateway == *gateway || is_end)
-        };
-        let theirs = self.calls.iter().filter(|(_, call)| on(call));
-        let theirs: Vec<CallId> = theirs.map(|(id, _)| *id).collect();
+        let theirs = self.calls_of(gateway);
+        let theirs: Vec<CallId> = theirs
+            .filter(|(_, call)| which(call))
+            .map(|(id, _)| id)
+            .collect();
         for id in theirs {
-            if let Some(call) = self.calls.get_mut(&id) {
-                for end in [Some(&mut call.caller), call.called.as_mut()]
-                    .into_iter()
-                    .flatten()
-                {
-                    if end.gateway == *gateway {
-                        end.made = None;
-                    }
+            self.lose_call(now, gateway, id, |_| true);
+        }
+    }
+
+    /// Ends a call: those contexts that the gateway had for it are gone.
+    pub(super) fn lose_call(
+        &mut self,
+        now: Time,
+        gateway: &GatewayId,
+        id: CallId,
+        gone: impl Fn(u32) -> bool,
+    ) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            for end in std::iter::once(&mut call.caller).chain(&mut call.called) {
+                if end.gateway == *gateway {
+                    end.made = end.made.take().filter(|made| !gone(made.context));
                 }
             }
-            self.release(now, id, EndReason::GatewayLost, None);
         }
+        self.release(now, id, EndReason::GatewayLost, None);
     }
 
     /// Ends a call because the operator says so; whether there is such a call.
@@ -135,12 +144,7 @@ impl Switch {
 
     /// Lines of a gateway that wait for an answer which will not come, wait no more.
     pub(super) fn forget_questions(&mut self, gateway: &GatewayId) {
-        let theirs = self
-            .asked
-            .iter()
-            .filter(|(_, asked)| asked.gateway == *gateway);
-        let tickets: Vec<_> = theirs.map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
+        for ticket in self.questions_to(gateway) {
             let step = self.asked.remove(&ticket).map(|asked| asked.step);
             if let Some(Step::Clear(id, side)) = step {
                 self.cleared(id, side, Vec::new());

@@ -21,10 +21,14 @@ impl Switch {
             gateway,
             line,
             step,
+            at,
         }) = self.asked.remove(&ticket)
         else {
             return;
         };
+        if let Some(there) = self.gateways.get_mut(&gateway) {
+            there.asked.remove(&ticket);
+        }
         let answer = answer.and_then(|actions| {
             let mut actions = actions;
             match error_of(&mut actions) {
@@ -48,7 +52,13 @@ impl Switch {
         if let Some(there) = line.as_ref().and_then(|line| self.line(&gateway, line)) {
             there.asked = None;
         }
-        self.take(now, &gateway, line.as_ref(), step, answer);
+        match (&step, &answer) {
+            (Step::Contexts, Ok(actions)) => self.has_contexts(now, &gateway, at, actions),
+            (Step::Contexts, Err(NoAnswer::Refused(error))) if is_none(error.code) => {
+                self.has_contexts(now, &gateway, at, &[]);
+            }
+            _ => self.take(now, &gateway, line.as_ref(), step, answer),
+        }
         if let Some(line) = line {
             self.go_on(&gateway, &line);
         }
@@ -104,8 +114,10 @@ impl Switch {
                 self.cleared(call, side, counted);
             }
             (Step::Lines, Ok(actions)) => self.has_lines(now, gateway, &audited(&actions)),
-            (Step::Contexts, Ok(actions)) => self.has_contexts(now, gateway, &actions),
-            (Step::Tell | Step::Late | Step::Lines | Step::Contexts, _) => {}
+            (Step::Armed(line, request), Ok(actions)) => {
+                self.is_armed(gateway, &line, request, &actions);
+            }
+            (Step::Tell | Step::Late | Step::Lines | Step::Contexts | Step::Armed(..), _) => {}
         }
     }
 
@@ -133,6 +145,11 @@ impl Switch {
             self.offer(now, call);
         }
     }
+}
+
+/// How gateways say that they have no context.
+fn is_none(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode(411 | 430 | 431))
 }
 
 /// What a call that a gateway refuses ends with.

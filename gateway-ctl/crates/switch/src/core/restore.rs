@@ -16,6 +16,8 @@ use crate::registration::Registration;
 
 /// Gateways that are asked at once after a start, and how long until the next ones are.
 const AT_ONCE: usize = 100;
+/// After how long a gateway is asked again that was busy with calls.
+const ASK_AGAIN: Time = Time::from_secs(1);
 
 impl Switch {
     /// Goes on with what the store says. Gateways are asked which contexts they have, not all at
@@ -75,6 +77,7 @@ impl Switch {
             let new = || Line::new(LineState::Idle);
             let line = there.lines.entry(end.line.clone()).or_insert_with(new);
             line.state = LineState::Call(id, side);
+            there.calls.insert(id);
         }
         let call = Call {
             dialled: kept.dialled,
@@ -94,29 +97,47 @@ impl Switch {
     }
 
     /// A gateway has told which contexts it has: those of no call are taken apart, and calls whose
-    /// context is gone are over.
-    pub(super) fn has_contexts(&mut self, now: Time, gateway: &GatewayId, actions: &[ActionReply]) {
+    /// context is gone are over. It was asked at `asked`: of a context that was made later it says
+    /// nothing, however late its answer is.
+    pub(super) fn has_contexts(
+        &mut self,
+        now: Time,
+        gateway: &GatewayId,
+        asked: Time,
+        actions: &[ActionReply],
+    ) {
         let contexts = actions.iter().filter_map(|action| match action.context {
             ContextId::Id(context) => Some(context),
             ContextId::Null | ContextId::Choose | ContextId::All => None,
         });
         let there: BTreeSet<u32> = contexts.collect();
         let (mut known, mut gone) = (BTreeSet::new(), Vec::new());
-        for (id, call) in &self.calls {
+        for (id, call) in self.calls_of(gateway) {
+            let stood = match call.rang {
+                Some(rang) => rang < asked,
+                None => call.progress == Progress::Talking,
+            };
             for end in std::iter::once(&call.caller).chain(&call.called) {
                 if let (true, Some(made)) = (end.gateway == *gateway, &end.made) {
                     known.insert(made.context);
-                    if !there.contains(&made.context) && call.progress == Progress::Talking {
-                        gone.push(*id);
+                    if stood && !there.contains(&made.context) {
+                        gone.push(id);
                     }
                 }
             }
         }
-        for context in there.difference(&known) {
-            self.ask(gateway, commands::clear_all(*context), Step::Tell);
+        let unknown: Vec<u32> = there.difference(&known).copied().collect();
+        if !unknown.is_empty() && self.is_told_of_calls(gateway) {
+            // One may be of a call whose gateway's answer comes after this one.
+            let timer = super::Timer::Greet(gateway.clone());
+            self.timers.insert((now + ASK_AGAIN, timer));
+        } else {
+            for context in unknown {
+                self.ask(gateway, commands::clear_all(context), Step::Tell);
+            }
         }
         for id in gone {
-            self.release(now, id, EndReason::GatewayLost, None);
+            self.lose_call(now, gateway, id, |context| !there.contains(&context));
         }
     }
 }

@@ -13,10 +13,10 @@
 //! (inactivity): H.248.1 annex E and H.248.14.
 
 use megaco::{
-    ActionRequest, Amm, Audited, Command, CommandRequest, ContextId, Descriptor, Descriptors,
-    DialMap, DigitMapValue, EventDigitMap, Events, LocalControl, Media, Name, Octets, Parameter,
-    PkgdName, RequestedEvent, SignalItem, SignalList, Signals, Stream, StreamMode, TerminationId,
-    Value,
+    ActionRequest, Amm, AuditItem, Audited, Command, CommandRequest, ContextId, Descriptor,
+    Descriptors, DialMap, DigitMapValue, EventDigitMap, Events, LocalControl, Media, Name, Octets,
+    Parameter, PkgdName, RequestedEvent, SignalItem, SignalList, Signals, Stream, StreamMode,
+    TerminationId, Value,
 };
 
 /// Events of lines.
@@ -256,6 +256,13 @@ pub(crate) fn notice(line: &TerminationId, request: u32, what: Tone) -> ActionRe
 /// Which lines a gateway has.
 pub(crate) fn audit_lines() -> ActionRequest {
     let audit = Command::AuditValue(Audited::new(TerminationId::All, Some(Vec::new())));
+    ActionRequest::new(ContextId::Null, vec![audit.into()])
+}
+
+/// Which events a line waits for.
+pub(crate) fn audit_events(line: &TerminationId) -> ActionRequest {
+    let events = Some(vec![AuditItem::Events]);
+    let audit = Command::AuditValue(Audited::new(line.clone(), events));
     ActionRequest::new(ContextId::Null, vec![audit.into()])
 }
 

@@ -8,7 +8,7 @@ fn what_comes_again_gets_the_stored_reply() {
     assert_eq!(desk.hear(REGISTRATION), ["request 1"]);
     assert_eq!(desk.answer(), ["> P=1{C=-{MF=a}}"]);
     desk.pass(seconds(2));
-    let again = ["> P=1{C=-{MF=a}}", "repeated after 2s"];
+    let again = ["> P=1{C=-{MF=a}}", "restart after 2s"];
     assert_eq!(desk.hear(REGISTRATION), again);
     // From another port of the same host, with an acknowledgement before it.
     let moved = SocketAddr::from(([192, 0, 2, 1], 50000));
@@ -45,7 +45,7 @@ fn a_phone_that_restarts_and_says_the_same_is_served() {
     let ack = "!/1 [192.168.1.10]:2944\nK{1}";
     assert_eq!(desk.hear(ack), Vec::<String>::new());
     desk.pass(seconds(4));
-    assert_eq!(desk.hear(REGISTRATION), ["repeated after 4s"]);
+    assert_eq!(desk.hear(REGISTRATION), ["restart after 4s"]);
     desk.pass(seconds(1));
     assert_eq!(desk.hear(REGISTRATION), ["request 1"]);
     desk.answer();

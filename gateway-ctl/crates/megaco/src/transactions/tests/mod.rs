@@ -62,7 +62,10 @@ impl Desk {
                     }
                 }
                 Output::Request { transaction, .. } => format!("request {transaction}"),
-                Output::Repeated { after, .. } => format!("repeated after {after:?}"),
+                Output::Repeated { after, restart, .. } => {
+                    let what = if restart { "restart" } else { "repeated" };
+                    format!("{what} after {after:?}")
+                }
                 Output::Expired { .. } => "expired".to_string(),
                 Output::Reply { id, outcome, .. } => match outcome {
                     Outcome::Actions(actions) => format!("reply {id}: {} actions", actions.len()),

@@ -9,12 +9,14 @@ use megaco::{
     TerminationId, Value,
 };
 
-use super::fake::{Fake, Termination, fake};
+use super::fake::{Fake, fake};
 use super::*;
 use crate::address::{Share, Site, Sites};
 use crate::dial_plan::Prefix;
 use crate::registration::NoLeases;
 use crate::settings::{Admission, Line as LineRule, Trunk, Way};
+
+type Answer = Result<Vec<ActionReply>, NoAnswer>;
 
 /// A switch and its gateways.
 pub(super) struct Bed {
@@ -118,12 +120,7 @@ pub(super) fn bed() -> Bed {
 impl Bed {
     pub(super) fn register(&mut self, at: usize, method: Method) {
         if method == Method::Restart {
-            let fake = &mut self.fakes[at];
-            fake.terminations
-                .retain(|name, _| !name.starts_with("rtp/"));
-            for one in fake.terminations.values_mut() {
-                *one = Termination::default();
-            }
+            self.fakes[at].reboot();
         }
         let change = ServiceChange::new(method, 901);
         let command = Command::ServiceChange(ServiceChangeRequest {
@@ -233,7 +230,34 @@ impl Bed {
         self.run();
     }
 
+    /// The gateway's last restart comes once more, and its reply goes out once more.
+    pub(super) fn restart_again(&mut self, at: usize) {
+        let (peer, mid) = (self.fakes[at].peer, self.fakes[at].mid.clone());
+        self.switch.restarted_again(self.now, &NoLeases, peer, &mid);
+        self.run();
+    }
+
+    /// Gateways answer, but nobody hears it yet.
+    pub(super) fn answers(&mut self, held: &mut VecDeque<Output>) -> Vec<(Ticket, Answer)> {
+        held.drain(..)
+            .filter_map(|output| self.answer(output))
+            .collect()
+    }
+
+    pub(super) fn take_answers(&mut self, answers: Vec<(Ticket, Answer)>) {
+        for (ticket, answer) in answers {
+            self.switch.answered(self.now, ticket, answer);
+        }
+        self.run();
+    }
+
     fn ask(&mut self, output: Output) {
+        if let Some((ticket, answer)) = self.answer(output) {
+            self.switch.answered(self.now, ticket, answer);
+        }
+    }
+
+    fn answer(&mut self, output: Output) -> Option<(Ticket, Answer)> {
         let Output::Ask {
             ticket,
             gateway,
@@ -241,7 +265,7 @@ impl Bed {
             ..
         } = output
         else {
-            return;
+            return None;
         };
         let fake = self.fakes.iter_mut().find(|fake| fake.id() == gateway);
         let fake = fake.expect("a gateway");
@@ -249,7 +273,7 @@ impl Bed {
             true => Err(NoAnswer::Silent),
             false => Ok(actions.iter().map(|action| fake.apply(action)).collect()),
         };
-        self.switch.answered(self.now, ticket, answer);
+        Some((ticket, answer))
     }
 
     fn write(&mut self, changes: Vec<Change>) {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use megaco::{
-    ActionReply, ActionRequest, Amm, AuditReply, Command, ContextId, Descriptor, ErrorCode, Mid,
-    Octets, PkgdName, RequestId, Response, SignalItem, Stream, TerminationId, Value,
+    ActionReply, ActionRequest, Amm, AuditItem, AuditReply, Command, ContextId, Descriptor,
+    ErrorCode, Events, Mid, Octets, PkgdName, RequestId, Response, SignalItem, Stream,
+    TerminationId, Value,
 };
 
 use crate::identity::GatewayId;
@@ -38,6 +39,15 @@ pub(super) struct Fake {
 impl Fake {
     pub(super) fn id(&self) -> GatewayId {
         GatewayId::new(self.mid.clone(), *self.peer.address.ip())
+    }
+
+    /// It forgets all that it was told.
+    pub(super) fn reboot(&mut self) {
+        self.terminations
+            .retain(|name, _| !name.starts_with("rtp/"));
+        for one in self.terminations.values_mut() {
+            *one = Termination::default();
+        }
     }
 
     pub(super) fn contexts(&self) -> usize {
@@ -139,6 +149,23 @@ impl Fake {
                 };
                 let counted = Descriptor::Statistics(vec![statistic]);
                 Ok(vec![Response::Subtract(Amm::new(id, vec![counted]))])
+            }
+            Command::AuditValue(audited)
+                if audited.audit.as_deref() == Some(&[AuditItem::Events][..]) =>
+            {
+                let id = audited.terminations.first().clone();
+                let one = self.terminations.get(id.as_str());
+                let one = one.ok_or(ErrorCode::UNKNOWN_TERMINATION)?;
+                let events = match one.events.is_empty() {
+                    true => Events {
+                        request: None,
+                        events: Vec::new(),
+                    },
+                    false => Events::new(one.request, Vec::new()),
+                };
+                let told = Amm::new(id, vec![Descriptor::Events(events)]);
+                let told = AuditReply::Terminations(told);
+                Ok(vec![Response::AuditValue(told)])
             }
             Command::AuditValue(_) => {
                 let lines = self

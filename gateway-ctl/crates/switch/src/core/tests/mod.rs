@@ -1,9 +1,12 @@
+mod again;
 mod bed;
 mod fake;
+mod origins;
 
 use megaco::Method;
 
 use super::*;
+use crate::registration::Service;
 use bed::{Bed, HERE, THERE, TRUNKS, bed};
 
 /// Gateways of the bed: two phones here, one there, two to elsewhere.
