@@ -15,7 +15,20 @@
 //! answer. `upstream` of each [`Site`] is the provider's end of its uplink, where a capture sees all
 //! that enters or leaves the site.
 //!
-//! A gateway is started at a site with [`Site::gateway`].
+//! A gateway is started at a site with [`Site::gateway`]. [`Hosted`] starts one at each, a soft switch
+//! at the provider, and phones; its calls are watched at both uplinks.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`hosted`] | the operator's three daemons, and phones that boot |
+//! | [`files`] | their configurations, made from one list of phones |
+//! | [`call`] | a call, as both ends, the switch and the uplinks saw it |
+//! | [`uplinks`] | what was seen at the provider's ends of the uplinks |
+
+pub mod call;
+pub mod files;
+pub mod hosted;
+pub mod uplinks;
 
 use std::net::Ipv4Addr;
 
@@ -24,6 +37,10 @@ use anyhow::Result;
 use crate::link::{VethOptions, bridge, mac_of, veth};
 use crate::netns::Namespace;
 use crate::site::{Connection, Phone as Host, REMOTE, Site, forwarding};
+
+pub use call::{Call, Plan};
+pub use hosted::Hosted;
+pub use uplinks::{Seen, Uplinks};
 
 /// Public addresses of site A: the first half of [`crate::site::POOL`].
 pub const POOL_A: &str = "192.0.2.0/25";
