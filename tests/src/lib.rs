@@ -8,6 +8,7 @@
 //! | [`process`] | a child process inside a namespace that cannot outlive the test |
 //! | [`link`], [`tun`] | veth pairs and TUN devices with the settings that XDP needs |
 //! | [`site`] | a customer site: phones, router, provider, the internet; the gateway runs in it |
+//! | [`two_sites`] | two customer sites at one provider, and hosted telephony for both |
 //! | [`traffic`] | UDP echo, TCP megabytes, constant-rate streams, ping, capture, injection |
 //! | [`dhcp`] | real DHCP clients, a relay agent, a client that sends any bytes |
 //! | [`demo`] | `cargo xtask demo`: all of it, as a story |
@@ -27,4 +28,5 @@ pub mod process;
 pub mod site;
 pub mod traffic;
 pub mod tun;
+pub mod two_sites;
 pub mod wait;

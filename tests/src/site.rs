@@ -15,6 +15,7 @@
 //! [`mac_of`](crate::link::mac_of)`(a)`.
 
 mod build;
+mod connection;
 mod gateway;
 mod maps;
 
@@ -27,6 +28,8 @@ use crate::netns::Namespace;
 use crate::tun::TunLink;
 
 pub use build::SiteBuilder;
+pub(crate) use build::forwarding;
+pub(crate) use connection::Connection;
 pub use gateway::{CtlOutput, Gateway};
 pub use maps::Bound;
 

@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Result, ensure};
 
+use super::connection::Connection;
 use super::{
-    INSIDE, INSIDE_2, ISP, Inside, POOL, Phone, REMOTE, REMOTE_2, ROUTER_INSIDE, ROUTER_INSIDE_2,
-    ROUTER_OUTSIDE, Site,
+    INSIDE, INSIDE_2, Inside, Phone, REMOTE, REMOTE_2, ROUTER_INSIDE, ROUTER_INSIDE_2, Site,
 };
 use crate::link::{DEFAULT_MTU, Interface, VethOptions, bridge, mac_of, veth};
 use crate::netns::Namespace;
@@ -98,42 +98,57 @@ impl SiteBuilder {
     /// # Errors
     /// Without root, or when the kernel refuses a part of it.
     pub fn build(&self) -> Result<Site> {
-        let router = forwarding("router")?;
         let internet = Namespace::new("internet")?;
         internet.sysctl("net.ipv4.icmp_ratelimit", 0)?;
         let isp = self
             .internet_mtu
             .map(|mtu| second_router(&internet, mtu))
             .transpose()?;
-        let (uplink, upstream, tunnel) = self.uplink(&router, isp.as_ref().unwrap_or(&internet))?;
+        // The internet host's own interface is eth0, whoever is at its other end.
+        let connection = match &isp {
+            Some(isp) => Connection::alone(isp, "down0"),
+            None => Connection::alone(&internet, "eth0"),
+        };
+        let site = self.build_at(&connection, isp.as_ref(), &internet)?;
         if isp.is_none() {
-            let name = &upstream.name;
+            let name = &site.upstream.name;
             internet.batch(&format!(
                 "address add {REMOTE}/32 dev {name}\naddress add {REMOTE_2}/32 dev {name}"
             ))?;
         }
+        Ok(site)
+    }
 
+    /// Makes it at a provider that is there already.
+    pub(crate) fn build_at(
+        &self,
+        at: &Connection<'_>,
+        isp: Option<&Namespace>,
+        internet: &Namespace,
+    ) -> Result<Site> {
+        let router = forwarding(&at.role("router"))?;
+        let (uplink, upstream, tunnel) = self.uplink(&router, at)?;
         let first = Network {
             number: 0,
             prefix: INSIDE,
             router: ROUTER_INSIDE,
         };
-        let mut inside = vec![self.inside(&router, &first, self.phones)?];
+        let mut inside = vec![self.inside(&router, at, &first, self.phones)?];
         if let Some(phones) = self.second_phones {
             let second = Network {
                 number: 1,
                 prefix: INSIDE_2,
                 router: ROUTER_INSIDE_2,
             };
-            inside.push(self.inside(&router, &second, phones)?);
+            inside.push(self.inside(&router, at, &second, phones)?);
         }
         Ok(Site {
             router,
             inside,
             uplink,
             upstream,
-            isp,
-            internet,
+            isp: isp.cloned(),
+            internet: internet.clone(),
             _tunnel: tunnel,
         })
     }
@@ -141,53 +156,54 @@ impl SiteBuilder {
     fn uplink(
         &self,
         router: &Namespace,
-        provider: &Namespace,
+        at: &Connection<'_>,
     ) -> Result<(Interface, Interface, Option<TunLink>)> {
-        // The internet host's own interface is eth0, whoever is at its other end.
-        let far = if self.internet_mtu.is_some() {
-            "down0"
-        } else {
-            "eth0"
-        };
+        let (provider, far, pool) = (at.provider, at.far, at.pool);
         if self.tun_uplink {
             let near = Tun::new(router, "uplink0", self.uplink_mtu)?;
             let far = Tun::new(provider, far, self.uplink_mtu)?;
             let (uplink, upstream) = (near.interface.clone(), far.interface.clone());
-            uplink.address(&format!("{ROUTER_OUTSIDE} peer {ISP}"))?;
-            upstream.address(&format!("{ISP} peer {ROUTER_OUTSIDE}"))?;
+            uplink.address(&format!("{} peer {}", at.router, at.isp))?;
+            upstream.address(&format!("{} peer {}", at.isp, at.router))?;
             router.ip("route add default dev uplink0")?;
-            provider.ip(&format!("route add {POOL} dev {}", upstream.name))?;
+            provider.ip(&format!("route add {pool} dev {}", upstream.name))?;
             return Ok((uplink, upstream, Some(TunLink::new(near, far))));
         }
         let (uplink, upstream) = veth(
-            (router, "uplink0", mac_of(ROUTER_OUTSIDE)),
-            (provider, far, mac_of(ISP)),
+            (router, "uplink0", at.mac(at.router)),
+            (provider, far, at.mac(at.isp)),
             VethOptions {
                 queues: self.queues,
                 mtu: self.uplink_mtu,
             },
         )?;
-        uplink.address(&format!("{ROUTER_OUTSIDE}/24"))?;
-        upstream.address(&format!("{ISP}/24"))?;
-        uplink.route("default", ISP)?;
-        upstream.route(POOL, ROUTER_OUTSIDE)?;
+        uplink.address(&format!("{}/{}", at.router, at.length))?;
+        upstream.address(&format!("{}/{}", at.isp, at.length))?;
+        uplink.route("default", at.isp)?;
+        upstream.route(pool, at.router)?;
         Ok((uplink, upstream, None))
     }
 
-    fn inside(&self, router: &Namespace, network: &Network, phones: u8) -> Result<Inside> {
+    fn inside(
+        &self,
+        router: &Namespace,
+        at: &Connection<'_>,
+        network: &Network,
+        phones: u8,
+    ) -> Result<Inside> {
         ensure!(
             (1..=MOST_PHONES).contains(&phones),
             "1 to {MOST_PHONES} phones, got {phones}"
         );
         let suffix = if network.number == 0 { "" } else { "2" };
-        let lan = Namespace::new(&format!("lan{suffix}"))?;
+        let lan = Namespace::new(&at.role(&format!("lan{suffix}")))?;
         bridge(&lan, "br0")?;
         let mtu = self.inside_mtu;
         let (interface, port) = veth(
             (
                 router,
                 &format!("inside{}", network.number),
-                mac_of(network.router),
+                at.mac(network.router),
             ),
             (&lan, "up0", [2, 0, 0, 0, 1, network.number]),
             VethOptions {
@@ -198,7 +214,7 @@ impl SiteBuilder {
         interface.address(&format!("{}/16", network.router))?;
         lan.ip(&format!("link set {} master br0", port.name))?;
         let phones: Result<Vec<Phone>> = (1..=phones)
-            .map(|number| phone(&lan, network, &format!("phone{suffix}"), number, mtu))
+            .map(|number| phone(&lan, at, network, number, mtu))
             .collect();
         Ok(Inside {
             lan,
@@ -216,13 +232,23 @@ struct Network {
     router: Ipv4Addr,
 }
 
-fn phone(lan: &Namespace, network: &Network, kind: &str, number: u8, mtu: u32) -> Result<Phone> {
+fn phone(
+    lan: &Namespace,
+    at: &Connection<'_>,
+    network: &Network,
+    number: u8,
+    mtu: u32,
+) -> Result<Phone> {
     let [a, b, ..] = network.router.octets();
     let address = Ipv4Addr::new(a, b, 1, number);
-    let separator = if kind.ends_with('2') { "-" } else { "" };
-    let ns = Namespace::new(&format!("{kind}{separator}{number}"))?;
+    let kind = if network.number == 0 {
+        "phone"
+    } else {
+        "phone2-"
+    };
+    let ns = Namespace::new(&at.role(&format!("{kind}{number}")))?;
     let (interface, port) = veth(
-        (&ns, "eth0", mac_of(address)),
+        (&ns, "eth0", at.mac(address)),
         (
             lan,
             &format!("phone{number}"),
@@ -265,7 +291,7 @@ fn second_router(internet: &Namespace, mtu: u32) -> Result<Namespace> {
 }
 
 /// A namespace that forwards, and whose ICMP errors no rate limit swallows.
-fn forwarding(role: &str) -> Result<Namespace> {
+pub(crate) fn forwarding(role: &str) -> Result<Namespace> {
     let ns = Namespace::new(role)?;
     ns.sysctl("net.ipv4.ip_forward", 1)?;
     ns.sysctl("net.ipv4.icmp_ratelimit", 0)?;

@@ -6,6 +6,7 @@
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::socket::{setsockopt, sockopt};
@@ -105,6 +106,18 @@ impl Capture {
         Ok(found
             .context("a frame matched, but did not match again")?
             .bytes)
+    }
+
+    /// Takes what has been captured since this was asked last, or since the start. What has been
+    /// received elsewhere behind this interface is among it.
+    ///
+    /// # Errors
+    /// When the interface is gone.
+    pub fn take(&mut self) -> Result<Vec<Frame>> {
+        while wait_readable(&self.socket, Duration::ZERO)? {
+            self.frames.push(receive(&self.socket)?);
+        }
+        Ok(std::mem::take(&mut self.frames))
     }
 
     /// All frames that have been looked at so far; others may wait in the kernel.

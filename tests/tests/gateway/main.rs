@@ -15,6 +15,7 @@
 //! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`telephony`] | simulated phones register, call and talk |
+//! | [`sites`] | two sites at one provider, and hosted telephony for both |
 //! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
 //! | [`tunnel`], [`links`] | an uplink without Ethernet; interfaces that come and go; detach |
@@ -47,6 +48,7 @@ mod rebuild;
 mod reload;
 mod restart;
 mod shared_address;
+mod sites;
 mod spoofing;
 mod telephony;
 mod tftp_clients;

@@ -6,7 +6,7 @@
 //! | `controller.rs` | an H.248 controller that connects two phones, and no more |
 //! | `h248.rs` | calls by H.248, a controller that dies |
 //! | `sip.rs` | calls by SIP, from phone to phone |
-//! | `switch.rs` | the gateway's switch: many phones |
+//! | `switch.rs` | the gateway's switch: many phones, a trunk |
 //! | `boot.rs` | a phone behind the gateway: lease, file, image, call through the dataplane |
 //! | `program.rs` | the program `phone`: output, exit status |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -30,6 +30,14 @@ prefix = "0"
 trunks = ["carrier"]
 "#;
 
+/// Phone 1 has no lease, and is called from outside: so the file says which address and ports it has.
+const BINDING: &str = r#"
+[[binding]]
+private = "10.10.1.1"
+public = "192.0.2.1"
+ports = "1024-1087"
+"#;
+
 fn bed(phones: u32) -> (Site, Gateway) {
     let site = Site::new().unwrap();
     let line = |number: u32| {
@@ -39,7 +47,7 @@ fn bed(phones: u32) -> (Site, Gateway) {
         )
     };
     let lines: String = (1..=phones).map(line).collect();
-    let gateway = site.gateway(&format!("{CONFIG}{lines}")).unwrap();
+    let gateway = site.gateway(&format!("{CONFIG}{BINDING}{lines}")).unwrap();
     (site, gateway)
 }
 
@@ -66,4 +74,35 @@ fn many_phones_call_each_other() {
         (&60.into(), &0.into()),
         "{load}"
     );
+}
+
+#[test]
+fn a_trunk_is_called_and_calls_are_ended_from_both_sides() {
+    let (site, _gateway) = bed(2);
+    let mut phones = Phones::start();
+    phones
+        .tell(&format!(
+            "default switch=10.10.0.1
+             phone p001 netns={} address=10.10.1.1 ports=1024-1087 mid=p001
+             phone carrier netns={} address=203.0.113.10 ports=20000-20063 mid=carrier \
+             lines=trunk/1,trunk/2 switch=198.51.100.1
+             all expect registered
+             p001 dial 0163299
+             carrier expect ringing
+             carrier expect event ringing called=163299
+             carrier answer
+             p001,carrier expect talking public
+             p001,carrier talk 500ms
+             p001,carrier expect media lost<=1% source=remote
+             p001 expect media tone=carrier
+             carrier expect media tone=p001
+             p001 hangup
+             carrier expect hungup
+             carrier hangup
+             all expect idle",
+            site.phone(1).ns.name(),
+            site.internet.name()
+        ))
+        .unwrap();
+    phones.finish().unwrap();
 }
