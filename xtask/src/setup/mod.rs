@@ -102,6 +102,26 @@ const TEST: &[Package] = &[
         probe: Probe::Program("atftp"),
         why: "a TFTP client of the labs",
     },
+    Package {
+        name: "erlang-megaco",
+        probe: Probe::Path("/usr/share/doc/erlang-megaco"),
+        why: "another's H.248, as controller and as gateway",
+    },
+    Package {
+        name: "erlang-base",
+        probe: Probe::Program("escript"),
+        why: "runs it",
+    },
+    Package {
+        name: "sip-tester",
+        probe: Probe::Program("sipp"),
+        why: "SIP by scenarios",
+    },
+    Package {
+        name: "baresip-core",
+        probe: Probe::Program("baresip"),
+        why: "a SIP phone of the labs",
+    },
 ];
 
 const BPF_LINKER: CargoTool = CargoTool {

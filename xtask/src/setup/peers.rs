@@ -20,10 +20,17 @@ const DHCP: &[Package] = &[
     },
 ];
 
+const SWITCH: &[Package] = &[Package {
+    name: "kamailio",
+    probe: Probe::Program("kamailio"),
+    why: "a SIP registrar and proxy to compare with",
+}];
+
 /// The packages for `cargo xtask bench NAME`.
 pub(super) fn of(name: &str) -> &'static [Package] {
     match name {
         "dhcp" => DHCP,
+        "switch" => SWITCH,
         _ => &[],
     }
 }
