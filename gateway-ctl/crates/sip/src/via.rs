@@ -8,7 +8,7 @@ use crate::transport::{Peer, Transport};
 use crate::uri::{host_ip, split_host};
 
 /// What a branch of RFC 3261 begins with.
-pub(crate) const COOKIE: &str = "z9hG4bK";
+pub const COOKIE: &str = "z9hG4bK";
 
 /// One hop, read in place: `SIP/2.0/UDP host:port;branch=..`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

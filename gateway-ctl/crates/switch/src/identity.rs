@@ -45,7 +45,7 @@ impl GatewayId {
 }
 
 /// RFC 1918, RFC 6598, and addresses of one link.
-fn is_private(address: Ipv4Addr) -> bool {
+pub(crate) fn is_private(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     address.is_private() || address.is_link_local() || (first == 100 && second & 0xc0 == 64)
 }

@@ -107,7 +107,17 @@ pub enum Progress {
 
 /// An end of an established call: enough to end it after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptEnd {
+#[serde(untagged)]
+pub enum KeptEnd {
+    /// A line of a media gateway.
+    Line(KeptLine),
+    /// Somebody who speaks SIP.
+    Sip(KeptUser),
+}
+
+/// A line that is an end of an established call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptLine {
     /// Which gateway.
     #[serde(with = "as_text")]
     pub gateway: GatewayId,
@@ -117,10 +127,26 @@ pub struct KeptEnd {
     pub context: u32,
     /// The termination of its media.
     pub media: String,
+    /// What it offers, where the other end speaks SIP and may ask again.
+    #[serde(default)]
+    pub local: Option<String>,
     /// Its addresses.
     pub place: Place,
     /// Its number.
     pub number: Option<String>,
+}
+
+/// Somebody who speaks SIP and is an end of an established call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptUser {
+    /// User or trunk.
+    pub name: String,
+    /// The addresses for media.
+    pub place: Place,
+    /// The number.
+    pub number: Option<String>,
+    /// Where requests go, and what they say.
+    pub party: crate::sip::Party,
 }
 
 /// An established call.

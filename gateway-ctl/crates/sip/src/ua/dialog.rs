@@ -1,25 +1,30 @@
 //! Dialogs (RFC 3261 section 12): what both ends remember of each other.
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::{Fields, Method, Name, Request, Response};
 
 /// One end of a dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Dialog {
-    pub(super) call_id: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialog {
+    /// Its Call-ID.
+    pub call_id: String,
     /// From value of requests this end sends, with its tag.
-    pub(super) local: String,
-    pub(super) local_tag: String,
+    pub local: String,
+    /// This end's tag.
+    pub local_tag: String,
     /// To value of requests this end sends, with the other's tag once there is one.
-    pub(super) remote: String,
-    pub(super) remote_tag: Option<String>,
+    pub remote: String,
+    /// The other end's tag.
+    pub remote_tag: Option<String>,
     /// Request-URI: the other's Contact.
-    pub(super) target: String,
+    pub target: String,
     /// Route values, in the order of requests this end sends.
-    pub(super) routes: Vec<String>,
+    pub routes: Vec<String>,
     /// Of the last request sent.
-    pub(super) sequence: u32,
+    pub sequence: u32,
     /// Of the last request received.
-    pub(super) heard: Option<u32>,
+    pub heard: Option<u32>,
 }
 
 fn text(fields: &Fields, name: Name) -> String {
@@ -35,7 +40,8 @@ fn routes(fields: &Fields) -> Vec<String> {
 
 impl Dialog {
     /// Before a call: the other's tag is not known yet.
-    pub(super) fn outgoing(call_id: String, local: String, tag: String, target: &str) -> Self {
+    #[must_use]
+    pub fn outgoing(call_id: String, local: String, tag: String, target: &str) -> Self {
         Self {
             call_id,
             local: format!("{local};tag={tag}"),
@@ -50,7 +56,7 @@ impl Dialog {
     }
 
     /// The other end has answered.
-    pub(super) fn establish(&mut self, response: &Response) {
+    pub fn establish(&mut self, response: &Response) {
         let fields = &response.fields;
         self.remote = text(fields, Name::To);
         self.remote_tag = fields.to_tag().map(str::to_owned);
@@ -60,14 +66,15 @@ impl Dialog {
     }
 
     /// The other end has a new Contact.
-    pub(super) fn retarget(&mut self, fields: &Fields) {
+    pub fn retarget(&mut self, fields: &Fields) {
         if let Some(contact) = fields.contact() {
             contact.text.clone_into(&mut self.target);
         }
     }
 
     /// Of an INVITE that was received.
-    pub(super) fn incoming(request: &Request, tag: String) -> Self {
+    #[must_use]
+    pub fn incoming(request: &Request, tag: String) -> Self {
         let fields = &request.fields;
         let mut dialog = Self {
             call_id: text(fields, Name::CallId),
@@ -85,7 +92,8 @@ impl Dialog {
     }
 
     /// Whether a request from the other end belongs to it.
-    pub(super) fn is_of(&self, request: &Request) -> bool {
+    #[must_use]
+    pub fn is_of(&self, request: &Request) -> bool {
         let fields = &request.fields;
         fields.call_id() == Ok(&self.call_id)
             && fields.to_tag() == Some(&self.local_tag)
@@ -93,7 +101,7 @@ impl Dialog {
     }
 
     /// Whether a request of this dialog comes in order.
-    pub(super) fn in_order(&mut self, request: &Request) -> bool {
+    pub fn in_order(&mut self, request: &Request) -> bool {
         let Ok(sequence) = request.fields.cseq() else {
             return false;
         };
@@ -107,7 +115,8 @@ impl Dialog {
 
     /// The next request of this end, without Via and Contact. An ACK takes the number of its
     /// INVITE, the last one sent.
-    pub(super) fn request(&mut self, method: Method) -> Request {
+    #[must_use]
+    pub fn request(&mut self, method: Method) -> Request {
         if method != Method::Ack {
             self.sequence += 1;
         }

@@ -36,7 +36,7 @@ use crate::message::{Limits, Message, Method, Name, Request, Response, Status, i
 use crate::transaction::{self, ClientId, Output, ServerId, Transactions};
 use crate::transport::Peer;
 use crate::via::COOKIE;
-use dialog::Dialog;
+pub use dialog::Dialog;
 
 /// Who it is.
 #[derive(Clone, Debug)]

@@ -8,17 +8,20 @@
 
 use std::collections::VecDeque;
 
-use megaco::TerminationId;
+use megaco::{Octets, TerminationId};
 
+use super::call::milliseconds;
+use super::sip::for_line;
 use super::{
-    After, Call, Change, End, Line, LineState, Made, Side, Step, Switch, Target, Time, Timer,
+    After, Call, Change, End, Line, LineRef, LineState, Made, Side, Step, Switch, Target, Time,
+    Timer, Who,
 };
 use crate::address::select;
 use crate::dial_plan::{Number, Route};
 use crate::h248::{commands, sdp};
 use crate::identity::GatewayId;
-use crate::record::{CallId, EndReason, KeptCall, KeptEnd, Progress};
-use crate::settings::{Owner, Way};
+use crate::record::{CallId, EndReason, KeptCall, KeptEnd, KeptLine, KeptUser, Progress};
+use crate::settings::{Line as RuledLine, Owner, Way};
 
 impl Switch {
     /// A line has dialled.
@@ -33,31 +36,18 @@ impl Switch {
             return;
         };
         let caller = End {
-            gateway: gateway.clone(),
-            line: line.clone(),
+            who: Who::Line(LineRef {
+                gateway: gateway.clone(),
+                line: line.clone(),
+            }),
             place: there.registration.place,
             number: self.number(&there.registration, line).cloned(),
+            local: None,
             made: None,
         };
         let targets = self.targets(digits);
-        let id = self.next_call;
-        self.next_call += 1;
-        self.counters.calls += 1;
         let found = !targets.is_empty();
-        let call = Call {
-            dialled: digits.to_owned(),
-            progress: Progress::Seizing,
-            caller,
-            called: None,
-            choice: None,
-            targets,
-            refused: EndReason::NoSuchNumber,
-            started: now,
-            rang: None,
-            answered: None,
-            connecting: 0,
-        };
-        self.calls.insert(id, call);
+        let id = self.begin(now, digits, caller, targets);
         self.joined(gateway, id);
         if let Some(there) = self.line(gateway, line) {
             there.state = LineState::Call(id, Side::Caller);
@@ -71,8 +61,40 @@ impl Switch {
         }
     }
 
+    /// A call begins.
+    pub(super) fn begin(
+        &mut self,
+        now: Time,
+        dialled: &str,
+        caller: End,
+        targets: VecDeque<Target>,
+    ) -> CallId {
+        let id = self.next_call;
+        self.next_call += 1;
+        self.counters.calls += 1;
+        let progress = match caller.is_sip() {
+            true => Progress::Offering,
+            false => Progress::Seizing,
+        };
+        let call = Call {
+            dialled: dialled.to_owned(),
+            progress,
+            caller,
+            called: None,
+            choice: None,
+            targets,
+            refused: EndReason::NoSuchNumber,
+            started: now,
+            rang: None,
+            answered: None,
+            connecting: 0,
+        };
+        self.calls.insert(id, call);
+        id
+    }
+
     /// Whom these digits lead to, the first one first.
-    fn targets(&self, digits: &str) -> VecDeque<Target> {
+    pub(super) fn targets(&self, digits: &str) -> VecDeque<Target> {
         match self.plan.route(digits) {
             Some(Route::Line(line)) => [Target::Line(*line)].into(),
             Some(Route::Trunks(names, digits)) => {
@@ -83,14 +105,20 @@ impl Switch {
                     .map(|trunk| Target::Trunk(trunk, digits.clone()))
                     .collect()
             }
-            None => VecDeque::new(),
+            // Users of SIP have names besides.
+            None => {
+                let user = Owner::User(digits.to_owned());
+                let line = self.owners.get(&(user, RuledLine::OF_A_USER));
+                line.map(|line| Target::Line(*line)).into_iter().collect()
+            }
         }
     }
 
     /// The caller has its context.
-    pub(super) fn seized(&mut self, now: Time, id: CallId, made: Made) {
+    pub(super) fn seized(&mut self, now: Time, id: CallId, made: Made, local: Octets) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.caller.made = Some(made);
+            call.caller.local = Some(local);
             call.progress = Progress::Offering;
             self.offer(now, id);
         }
@@ -100,7 +128,7 @@ impl Switch {
     pub(super) fn offer(&mut self, now: Time, id: CallId) {
         while let Some(call) = self.calls.get_mut(&id) {
             if let Some(former) = call.called.take() {
-                self.left(&former.gateway, id);
+                self.left(&former, id);
             }
             let Some(call) = self.calls.get_mut(&id) else {
                 return;
@@ -110,7 +138,7 @@ impl Switch {
                 let reason = call.refused;
                 return self.release(now, id, reason, None);
             };
-            match self.offer_to(id, target) {
+            match self.offer_to(now, id, target) {
                 Ok(()) => return,
                 Err(reason) => {
                     if let Some(call) = self.calls.get_mut(&id) {
@@ -121,7 +149,10 @@ impl Switch {
         }
     }
 
-    fn offer_to(&mut self, id: CallId, target: Target) -> Result<(), EndReason> {
+    fn offer_to(&mut self, now: Time, id: CallId, target: Target) -> Result<(), EndReason> {
+        if let Some(there) = self.sip_destination(now, &target)? {
+            return self.sip_offer(now, id, there);
+        }
         let (gateway, line, digits, number) = match target {
             Target::Line(at) => {
                 let line = &self.settings.lines[at];
@@ -160,15 +191,22 @@ impl Switch {
         let place = self.gateways[&gateway].registration.place;
         let call = self.calls.get_mut(&id).ok_or(EndReason::Refused)?;
         let choice = select(&self.settings.sites, call.caller.place, place);
-        let made = call.caller.made.as_ref().ok_or(EndReason::Refused)?;
+        let local = call.caller.local.as_ref().ok_or(EndReason::Refused)?;
         let address = choice.of(call.caller.place);
-        let remote = sdp::with_address(made.local.as_bytes(), address);
+        let remote = match call.caller.is_sip() {
+            true => for_line(local.as_bytes(), call.caller.place, choice),
+            false => Some(sdp::with_address(local.as_bytes(), address)),
+        };
+        let remote = remote.ok_or(EndReason::Refused)?;
         call.choice = Some(choice);
         call.called = Some(End {
-            gateway: gateway.clone(),
-            line: line.clone(),
+            who: Who::Line(LineRef {
+                gateway: gateway.clone(),
+                line: line.clone(),
+            }),
             place,
             number,
+            local: None,
             made: None,
         });
         self.joined(&gateway, id);
@@ -197,19 +235,30 @@ impl Switch {
     }
 
     /// The called one has its context, and rings. A trunk says which of its lines it took.
-    pub(super) fn offered(&mut self, now: Time, id: CallId, line: TerminationId, made: Made) {
+    pub(super) fn offered(
+        &mut self,
+        now: Time,
+        id: CallId,
+        line: TerminationId,
+        made: Made,
+        local: Octets,
+    ) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         let Some(called) = &mut call.called else {
             return;
         };
+        let Who::Line(there) = &mut called.who else {
+            return;
+        };
+        there.line = line.clone();
+        let gateway = there.gateway.clone();
         called.made = Some(made);
-        called.line = line.clone();
+        called.local = Some(local);
         call.progress = Progress::Ringing;
         call.rang = Some(now);
-        let gateway = called.gateway.clone();
-        let (lifted, caller) = (call.answered.is_some(), call.caller.clone());
+        let lifted = call.answered.is_some();
         if let Some(there) = self.gateways.get_mut(&gateway) {
             let new = || Line::new(LineState::Idle);
             let line = there.lines.entry(line).or_insert_with(new);
@@ -218,10 +267,7 @@ impl Switch {
         if lifted {
             return self.answered_at(now, id);
         }
-        if let Some(made) = &caller.made {
-            let action = commands::alert(made.context, &caller.line);
-            self.tell(&caller.gateway, &caller.line, action, Step::Tell);
-        }
+        self.alert_caller(id);
         let until = now + self.settings.no_answer;
         self.timers.insert((until, Timer::Unanswered(id)));
     }
@@ -233,14 +279,14 @@ impl Switch {
         };
         call.answered = Some(now);
         call.progress = Progress::Connecting;
-        if let Some(kept) = call.kept(id) {
+        if let Some(kept) = self.kept(id) {
             let change = Change::Keep(Box::new(kept));
             self.commit(vec![change], After::Connect(id));
         }
     }
 
     /// Both talk from now on.
-    pub(super) fn connect(&mut self, _now: Time, id: CallId) {
+    pub(super) fn connect(&mut self, now: Time, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
@@ -248,18 +294,34 @@ impl Switch {
             return;
         };
         let caller = call.caller.clone();
-        let (Some(a), Some(b)) = (&caller.made, &called.made) else {
-            return;
-        };
-        call.connecting = 2;
-        let remote = sdp::with_address(b.local.as_bytes(), choice.of(called.place));
-        for (end, made, remote) in [(&called, b, None), (&caller, a, Some(&*remote))] {
-            let Some(there) = self.line(&end.gateway, &end.line) else {
+        let lines = [&caller, &called].into_iter().filter(|end| !end.is_sip());
+        call.connecting = lines.count() as u8;
+        let local = called.local.as_ref();
+        let remote = local.and_then(|local| match called.is_sip() {
+            true => for_line(local.as_bytes(), called.place, choice),
+            false => Some(sdp::with_address(local.as_bytes(), choice.of(called.place))),
+        });
+        if !caller.is_sip() && remote.is_none() {
+            return self.release(now, id, EndReason::Refused, None);
+        }
+        for (end, remote) in [(&called, None), (&caller, remote.as_deref())] {
+            let (Some(at), Some(made)) = (end.at(), &end.made) else {
+                continue;
+            };
+            let Some(there) = self.line(&at.gateway, &at.line) else {
                 continue;
             };
             let request = there.next_request();
-            let action = commands::connect(made.context, &end.line, request, &made.media, remote);
-            self.tell(&end.gateway, &end.line, action, Step::Connect(id));
+            let action = commands::connect(made.context, &at.line, request, &made.media, remote);
+            self.tell(&at.gateway, &at.line, action, Step::Connect(id));
+        }
+        match (caller.is_sip(), called.is_sip()) {
+            (true, true) => {
+                self.sip_join(now, id);
+                self.talks(now, id);
+            }
+            (true, false) => self.leg_accept(now, id),
+            (false, _) => {}
         }
     }
 
@@ -267,42 +329,61 @@ impl Switch {
     pub(super) fn connected(&mut self, now: Time, id: CallId) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.connecting = call.connecting.saturating_sub(1);
-            if call.connecting == 0 && call.progress == Progress::Connecting {
-                call.progress = Progress::Talking;
-                self.counters.answered += 1;
-                let since = call.answered.unwrap_or(now);
-                self.counters.connecting.observe(now.saturating_sub(since));
+            if call.connecting == 0 {
+                self.talks(now, id);
             }
         }
     }
-}
 
-impl Call {
-    /// What the store keeps of it; `None`: it is not as far as that.
-    pub(super) fn kept(&self, id: CallId) -> Option<KeptCall> {
-        let milliseconds = |time: Time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    fn talks(&mut self, now: Time, id: CallId) {
+        let call = self.calls.get_mut(&id);
+        if let Some(call) = call.filter(|call| call.progress == Progress::Connecting) {
+            call.progress = Progress::Talking;
+            self.counters.answered += 1;
+            let since = call.answered.unwrap_or(now);
+            self.counters.connecting.observe(now.saturating_sub(since));
+        }
+    }
+
+    /// What the store keeps of a call; `None`: it is not as far as that.
+    fn kept(&self, id: CallId) -> Option<KeptCall> {
+        let call = self.calls.get(&id)?;
         Some(KeptCall {
             id,
-            dialled: self.dialled.clone(),
-            caller: self.caller.kept()?,
-            called: self.called.as_ref()?.kept()?,
-            choice: self.choice?,
-            started: milliseconds(self.started),
-            answered: milliseconds(self.answered?),
+            dialled: call.dialled.clone(),
+            caller: self.kept_end(id, Side::Caller)?,
+            called: self.kept_end(id, Side::Called)?,
+            choice: call.choice?,
+            started: milliseconds(call.started),
+            answered: milliseconds(call.answered?),
         })
     }
-}
 
-impl End {
-    fn kept(&self) -> Option<KeptEnd> {
-        let made = self.made.as_ref()?;
-        Some(KeptEnd {
-            gateway: self.gateway.clone(),
-            line: self.line.as_str().to_owned(),
-            context: made.context,
-            media: made.media.as_str().to_owned(),
-            place: self.place,
-            number: self.number.as_ref().map(ToString::to_string),
-        })
+    fn kept_end(&self, id: CallId, side: Side) -> Option<KeptEnd> {
+        let end = self.calls.get(&id)?.end(side)?;
+        let number = end.number.as_ref().map(ToString::to_string);
+        match &end.who {
+            Who::Line(at) => {
+                let made = end.made.as_ref()?;
+                Some(KeptEnd::Line(KeptLine {
+                    gateway: at.gateway.clone(),
+                    line: at.line.as_str().to_owned(),
+                    context: made.context,
+                    media: made.media.as_str().to_owned(),
+                    local: self.kept_party(id, side.other()).and_then(|_| {
+                        let local = end.local.as_ref()?;
+                        Some(String::from_utf8_lossy(local.as_bytes()).into_owned())
+                    }),
+                    place: end.place,
+                    number,
+                }))
+            }
+            Who::Sip(name) => Some(KeptEnd::Sip(KeptUser {
+                name: name.clone(),
+                place: end.place,
+                number,
+                party: self.kept_party(id, side)?,
+            })),
+        }
     }
 }

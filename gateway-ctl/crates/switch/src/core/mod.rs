@@ -22,11 +22,14 @@
 //! | `release.rs` | a call on its way down |
 //! | `again.rs` | a restart that comes again: a doubled message, or a phone that started twice |
 //! | `theirs.rs` | what is a gateway's: calls, questions; gateways of one phone or address |
+//! | `call.rs` | what is known of a call |
+//! | `sip/` | the same with those who speak SIP |
 //! | `restore.rs` | after a start: what the store says, and what gateways still have |
 //! | `timeout.rs` | time passes |
 //! | `ladder.rs` | what was said, for people |
 
 mod again;
+mod call;
 mod calls;
 mod hook;
 mod ladder;
@@ -43,17 +46,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use megaco::{ActionReply, ActionRequest, ErrorDescriptor, Octets, TerminationId};
+use megaco::{ActionReply, ActionRequest, ErrorDescriptor, TerminationId};
 
-use crate::address::{Choice, Place};
 use crate::counters::Counters;
 use crate::dial_plan::{DialPlan, Number};
 use crate::identity::GatewayId;
-use crate::record::{CallId, CallRecord, EndReason, KeptCall, LiveCall, Progress, Side};
+use crate::record::{CallId, CallRecord, KeptCall, LiveCall, Side};
 use crate::registration::{Origin, Peer, Registration};
 use crate::settings::{Owner, Settings};
-use crate::sip::{Account, KeptSipCall};
+use crate::sip::Account;
 
+use call::{Call, End, Ending, LineRef, Made, Target, Who};
 pub use ladder::Rung;
 pub use register::Heard;
 
@@ -79,9 +82,7 @@ pub enum Change {
     Forget(GatewayId),
     /// An established call.
     Keep(Box<KeptCall>),
-    /// An established call between two ends that speak SIP.
-    KeepSip(Box<KeptSipCall>),
-    /// It is over, whoever spoke what.
+    /// It is over.
     Over(CallId),
     /// Where a user of SIP is, instead of what was kept of the user; with no device, it is forgotten.
     Account(Box<Account>),
@@ -178,9 +179,11 @@ impl Step {
     /// The call it belongs to.
     const fn call(&self) -> Option<CallId> {
         match self {
-            Self::Seize(call) | Self::Offer(call) | Self::Connect(call) | Self::Clear(call, _) => {
-                Some(*call)
-            }
+            Self::Seize(call)
+            | Self::Offer(call)
+            | Self::Connect(call)
+            | Self::Change(call)
+            | Self::Clear(call, _) => Some(*call),
             Self::Tell | Self::Late | Self::Lines | Self::Contexts | Self::Armed(..) => None,
         }
     }
@@ -200,6 +203,8 @@ pub(crate) enum Step {
     Seize(CallId),
     Offer(CallId),
     Connect(CallId),
+    /// The other end wants other media.
+    Change(CallId),
     Clear(CallId, Side),
 }
 
@@ -212,60 +217,6 @@ struct Asked {
     at: Time,
 }
 
-/// An end of a call that has got a gateway.
-#[derive(Clone, Debug)]
-pub(crate) struct End {
-    pub(crate) gateway: GatewayId,
-    pub(crate) line: TerminationId,
-    pub(crate) place: Place,
-    pub(crate) number: Option<Number>,
-    /// Its context, when it has one.
-    pub(crate) made: Option<Made>,
-}
-
-/// A context of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
-    pub(crate) context: u32,
-    pub(crate) media: TerminationId,
-    /// What its gateway offers.
-    pub(crate) local: Octets,
-}
-
-/// Whom a call may go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A line, by its index in the settings.
-    Line(usize),
-    /// A trunk, by its index, and the digits it is given.
-    Trunk(usize, String),
-}
-
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) dialled: String,
-    pub(crate) progress: Progress,
-    pub(crate) caller: End,
-    pub(crate) called: Option<End>,
-    pub(crate) choice: Option<Choice>,
-    /// Who is tried when this one cannot be had.
-    targets: VecDeque<Target>,
-    /// Why the last one could not be had.
-    refused: EndReason,
-    pub(crate) started: Time,
-    pub(crate) rang: Option<Time>,
-    pub(crate) answered: Option<Time>,
-    /// Answers that connecting still waits for.
-    connecting: u8,
-}
-
-/// A call that is over, until its gateways have told their figures.
-#[derive(Debug)]
-struct Ending {
-    record: CallRecord,
-    left: u8,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     Unanswered(CallId),
@@ -273,6 +224,10 @@ enum Timer {
     Silent(GatewayId),
     /// After a start: what has it?
     Greet(GatewayId),
+    /// An answer by SIP that nobody has acknowledged.
+    Again(CallId),
+    /// Registrations of a user of SIP.
+    Account(String),
 }
 
 #[derive(Debug)]
@@ -282,6 +237,8 @@ enum After {
     Registered(GatewayId, RequestKey, Vec<ActionReply>),
     /// Both ends of a call are connected.
     Connect(CallId),
+    /// A request of SIP is answered.
+    Answer(::sip::transaction::ServerId, Box<::sip::Response>),
 }
 
 /// A soft switch without sockets, clock, disk and chance.
@@ -301,6 +258,8 @@ pub struct Switch {
     waiting: BTreeMap<CommitId, After>,
     timers: BTreeSet<(Time, Timer)>,
     outputs: VecDeque<Output>,
+    sip: Option<Box<sip::Sip>>,
+    secret: Option<[u8; 32]>,
     counters: Counters,
     ladder: ladder::Ladder,
     /// The time of the last call from outside.
@@ -335,6 +294,8 @@ impl Switch {
             waiting: BTreeMap::new(),
             timers: BTreeSet::new(),
             outputs: VecDeque::new(),
+            sip: None,
+            secret: None,
             counters: Counters::default(),
             ladder: ladder::Ladder::default(),
             now: Time::ZERO,
@@ -352,6 +313,7 @@ impl Switch {
         self.digit_map = fresh.digit_map;
         self.owners = fresh.owners;
         self.settings = fresh.settings;
+        self.configure_sip();
         for call in self.calls.values_mut() {
             call.targets.clear();
         }
@@ -450,6 +412,16 @@ impl Switch {
         Some(&self.settings.lines[*line].number)
     }
 
+    /// The number that a user of SIP has.
+    fn number_of_user(&self, user: &str) -> Option<&Number> {
+        let owner = (
+            Owner::User(user.to_owned()),
+            crate::settings::Line::OF_A_USER,
+        );
+        let line = self.owners.get(&owner)?;
+        Some(&self.settings.lines[*line].number)
+    }
+
     /// Counters since the start.
     #[must_use]
     pub fn counters(&self) -> &Counters {
@@ -472,6 +444,7 @@ impl Switch {
                 self.greet(now, &gateway);
             }
             Some(After::Connect(call)) => self.connect(now, call),
+            Some(After::Answer(request, answer)) => self.sip_respond(now, request, &answer),
             Some(After::Nothing) | None => {}
         }
     }

@@ -1,5 +1,7 @@
 //! Who may register; restarts, departures.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 use megaco::{
     ActionReply, ActionRequest, ChangeAddress, Command, ContextId, ErrorCode, ErrorDescriptor,
     Method, Mid, Response, ServiceChange, ServiceChangeReply, ServiceChangeRequest,
@@ -329,25 +331,40 @@ impl Asker {
     }
 }
 
-pub(super) fn asker(leases: &dyn Leases, peer: Peer, mid: &Mid) -> Asker {
-    let address = *peer.address.ip();
+/// Where somebody is who sends from there and calls itself by this address, and its lease if it has
+/// one here.
+pub(super) fn located(
+    leases: &dyn Leases,
+    from: SocketAddrV4,
+    claimed: Option<Ipv4Addr>,
+) -> (Place, Option<Leased>) {
+    let address = *from.ip();
     let leased = leases
         .by_private(address)
-        .or_else(|| leases.by_public(peer.address));
+        .or_else(|| leases.by_public(from));
     let (public, port) = match leased.and_then(|leased| leased.public) {
         Some(public) => (*public.ip(), public.port()),
-        None => (address, peer.address.port()),
+        None => (address, from.port()),
     };
-    let id = GatewayId::new(mid.clone(), public);
     let private = match leased {
         Some(leased) => leased.private,
-        None => id.private().unwrap_or(address),
+        None => claimed.unwrap_or(address),
     };
     let place = Place {
         public,
         port,
         private,
     };
+    (place, leased)
+}
+
+pub(super) fn asker(leases: &dyn Leases, peer: Peer, mid: &Mid) -> Asker {
+    let claimed = match mid {
+        Mid::Address(std::net::IpAddr::V4(address), _) => Some(*address),
+        _ => None,
+    };
+    let (place, leased) = located(leases, peer.address, claimed);
+    let id = GatewayId::new(mid.clone(), place.public);
     Asker {
         id,
         peer,

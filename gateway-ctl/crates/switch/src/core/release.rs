@@ -2,10 +2,12 @@
 
 use megaco::TerminationId;
 
-use super::{After, Call, Change, End, Ending, LineState, Made, Output, Side, Step, Switch, Time};
+use super::{
+    After, Call, Change, Ending, LineRef, LineState, Made, Output, Side, Step, Switch, Time,
+};
 use crate::h248::commands;
 use crate::identity::GatewayId;
-use crate::record::{CallId, CallRecord, EndReason, LiveCall, LoggedEnd, Progress};
+use crate::record::{CallId, EndReason, Progress};
 
 impl Switch {
     /// Ends a call. `hung_up` is the side that has hung up, if one has.
@@ -20,49 +22,46 @@ impl Switch {
             return;
         };
         for end in std::iter::once(&call.caller).chain(&call.called) {
-            self.left(&end.gateway, id);
+            self.left(end, id);
         }
         self.counters.ended(reason);
         if matches!(call.progress, Progress::Connecting | Progress::Talking) {
             self.commit(vec![Change::Over(id)], After::Nothing);
         }
-        let record = record(id, &call, now, reason);
+        self.sip_release(now, id, &call, reason, hung_up);
+        let record = call.record(id, now, reason);
         let talked = call.progress != Progress::Offering && call.progress != Progress::Ringing;
-        let ends = [
-            (Side::Caller, Some(&call.caller)),
-            (Side::Called, call.called.as_ref()),
-        ];
-        let ends = ends
-            .into_iter()
-            .filter_map(|(side, end)| Some((side, end?)));
-        let ends: Vec<_> = ends
-            .filter(|(_, end)| self.gateways.contains_key(&end.gateway))
-            .collect();
-        let left = ends.iter().filter(|(_, end)| end.made.is_some()).count() as u8;
+        let ends = call.ends().filter_map(|(side, end)| {
+            let at = end.at()?;
+            let there = self.gateways.contains_key(&at.gateway);
+            there.then_some((side, at, end.made.as_ref()))
+        });
+        let ends: Vec<_> = ends.collect();
+        let left = ends.iter().filter(|(.., made)| made.is_some()).count() as u8;
         match left {
             0 => self.outputs.push_back(Output::Ended(Box::new(record))),
             left => drop(self.endings.insert(id, Ending { record, left })),
         }
-        for (side, end) in ends {
-            if let Some(made) = &end.made {
-                self.clear(end, made, Step::Clear(id, side));
+        for (side, at, made) in ends {
+            if let Some(made) = made {
+                self.clear(at, made, Step::Clear(id, side));
             }
             let lifted = match side {
                 Side::Caller => true,
                 Side::Called => talked,
             };
             if hung_up == Some(side) || !lifted {
-                self.make_idle(&end.gateway, &end.line);
+                self.make_idle(&at.gateway, &at.line);
             } else {
-                self.notice(&end.gateway, &end.line, Self::tone_for(reason));
+                self.notice(&at.gateway, &at.line, Self::tone_for(reason));
             }
         }
     }
 
     /// Takes a context apart.
-    fn clear(&mut self, end: &End, made: &Made, step: Step) {
-        let action = commands::clear(made.context, [&end.line, &made.media]);
-        self.tell(&end.gateway, &end.line, action, step);
+    fn clear(&mut self, at: &LineRef, made: &Made, step: Step) {
+        let action = commands::clear(made.context, [&at.line, &made.media]);
+        self.tell(&at.gateway, &at.line, action, step);
     }
 
     /// A context that a call got after it was over goes before anything else is told to its line.
@@ -127,7 +126,7 @@ impl Switch {
     ) {
         if let Some(call) = self.calls.get_mut(&id) {
             for end in std::iter::once(&mut call.caller).chain(&mut call.called) {
-                if end.gateway == *gateway {
+                if end.is_on(gateway) {
                     end.made = end.made.take().filter(|made| !gone(made.context));
                 }
             }
@@ -172,51 +171,5 @@ impl Switch {
                 self.cleared(id, side, Vec::new());
             }
         }
-    }
-}
-
-impl End {
-    fn logged(&self) -> LoggedEnd {
-        LoggedEnd {
-            number: self.number.as_ref().map(ToString::to_string),
-            peer: self.gateway.to_string(),
-            line: self.line.as_str().to_owned(),
-            place: self.place,
-            statistics: Vec::new(),
-        }
-    }
-}
-
-impl Call {
-    pub(super) fn live(&self, id: CallId) -> LiveCall {
-        LiveCall {
-            id,
-            dialled: self.dialled.clone(),
-            progress: self.progress,
-            caller: self.caller.logged(),
-            called: self.called.as_ref().map(End::logged),
-            choice: self.choice,
-            started: milliseconds(self.started),
-            answered: self.answered.map(milliseconds),
-        }
-    }
-}
-
-fn milliseconds(time: Time) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn record(id: CallId, call: &Call, now: Time, reason: EndReason) -> CallRecord {
-    CallRecord {
-        id,
-        dialled: call.dialled.clone(),
-        caller: call.caller.logged(),
-        called: call.called.as_ref().map(End::logged),
-        choice: call.choice,
-        started: milliseconds(call.started),
-        rang: call.rang.map(milliseconds),
-        answered: call.answered.map(milliseconds),
-        ended: milliseconds(now),
-        reason,
     }
 }

@@ -1,7 +1,8 @@
 //! What becomes of what gateways were told.
 
 use megaco::{
-    ActionReply, Amm, AuditReply, ContextId, ErrorCode, ErrorDescriptor, Response, TerminationId,
+    ActionReply, Amm, AuditReply, ContextId, ErrorCode, ErrorDescriptor, Octets, Response,
+    TerminationId,
 };
 
 use super::{Asked, Made, NoAnswer, Step, Switch, Ticket, Time};
@@ -74,10 +75,10 @@ impl Switch {
     ) {
         match (step, answer) {
             (Step::Seize(call), Ok(actions)) => match made(&actions) {
-                Some((_, made)) if self.calls.contains_key(&call) => {
-                    self.seized(now, call, made);
+                Some((_, made, local)) if self.calls.contains_key(&call) => {
+                    self.seized(now, call, made, local);
                 }
-                Some((_, made)) => self.clear_late(gateway, line, made.context),
+                Some((_, made, _)) => self.clear_late(gateway, line, made.context),
                 None => self.release(now, call, EndReason::Refused, None),
             },
             (Step::Seize(call), Err(why)) => {
@@ -88,10 +89,10 @@ impl Switch {
                 self.release(now, call, reason, None);
             }
             (Step::Offer(call), Ok(actions)) => match made(&actions) {
-                Some((line, made)) if self.is_offered(call, gateway) => {
-                    self.offered(now, call, line, made);
+                Some((line, made, local)) if self.is_offered(call, gateway) => {
+                    self.offered(now, call, line, made, local);
                 }
-                Some((_, made)) => self.clear_late(gateway, line, made.context),
+                Some((_, made, _)) => self.clear_late(gateway, line, made.context),
                 None => self.not_offered(now, call, gateway, line, EndReason::Refused),
             },
             (Step::Offer(call), Err(why)) => {
@@ -109,6 +110,7 @@ impl Switch {
                 };
                 self.release(now, call, reason, None);
             }
+            (Step::Change(call), answer) => self.line_has_changed(now, call, answer.is_ok()),
             (Step::Clear(call, side), answer) => {
                 let counted = answer.map(|actions| counted(&actions)).unwrap_or_default();
                 self.cleared(call, side, counted);
@@ -124,7 +126,7 @@ impl Switch {
     /// Whether a call still waits for this gateway.
     fn is_offered(&self, call: super::CallId, gateway: &GatewayId) -> bool {
         let called = self.calls.get(&call).and_then(|call| call.called.as_ref());
-        called.is_some_and(|called| called.gateway == *gateway && called.made.is_none())
+        called.is_some_and(|called| called.is_on(gateway) && called.made.is_none())
     }
 
     fn not_offered(
@@ -184,8 +186,8 @@ fn error_of(actions: &mut [ActionReply]) -> Option<ErrorDescriptor> {
     })
 }
 
-/// The context that was made: its line, its media.
-fn made(actions: &[ActionReply]) -> Option<(TerminationId, Made)> {
+/// The context that was made: its line, its media, and what these offer.
+fn made(actions: &[ActionReply]) -> Option<(TerminationId, Made, Octets)> {
     let action = actions.first()?;
     let ContextId::Id(context) = action.context else {
         return None;
@@ -209,12 +211,7 @@ fn made(actions: &[ActionReply]) -> Option<(TerminationId, Made)> {
         }
     }
     let (media, local) = media?;
-    let made = Made {
-        context,
-        media,
-        local,
-    };
-    Some((line?, made))
+    Some((line?, Made { context, media }, local))
 }
 
 /// What the terminations of a context have counted.

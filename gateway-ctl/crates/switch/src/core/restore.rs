@@ -8,7 +8,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use megaco::{ActionReply, ContextId, Octets, TerminationId};
 
-use super::{After, Call, Change, End, Line, LineState, Made, Side, Step, Switch, Time};
+use super::{
+    After, Call, Change, End, Line, LineRef, LineState, Made, Side, Step, Switch, Time, Who,
+};
 use crate::h248::commands;
 use crate::identity::GatewayId;
 use crate::record::{EndReason, KeptCall, KeptEnd, Progress};
@@ -67,18 +69,36 @@ impl Switch {
 
     fn resume(&mut self, kept: KeptCall) -> bool {
         let id = kept.id;
-        let (Some(caller), Some(called)) = (end(&kept.caller), end(&kept.called)) else {
+        let KeptCall { caller, called, .. } = &kept;
+        let (Some(caller_end), Some(called_end)) = (end(caller), end(called)) else {
             return false;
         };
-        for (side, end) in [(Side::Caller, &caller), (Side::Called, &called)] {
-            let Some(there) = self.gateways.get_mut(&end.gateway) else {
-                return false;
-            };
-            let new = || Line::new(LineState::Idle);
-            let line = there.lines.entry(end.line.clone()).or_insert_with(new);
-            line.state = LineState::Call(id, side);
-            there.calls.insert(id);
+        let is_there = |end: &End| {
+            let at = end.at();
+            at.is_none_or(|at| self.gateways.contains_key(&at.gateway))
+        };
+        if !is_there(&caller_end) || !is_there(&called_end) {
+            return false;
         }
+        for (side, end) in [(Side::Caller, &caller_end), (Side::Called, &called_end)] {
+            if let Some(there) = end.at().and_then(|at| self.gateways.get_mut(&at.gateway)) {
+                let new = || Line::new(LineState::Idle);
+                let line = end
+                    .at()
+                    .map(|at| at.line.clone())
+                    .unwrap_or(TerminationId::Root);
+                there.lines.entry(line).or_insert_with(new).state = LineState::Call(id, side);
+                there.calls.insert(id);
+            }
+        }
+        for (side, end) in [(Side::Caller, kept.caller), (Side::Called, kept.called)] {
+            if let KeptEnd::Sip(user) = end
+                && !self.resume_party(id, side, user.party)
+            {
+                return false;
+            }
+        }
+        let (caller, called) = (caller_end, called_end);
         let call = Call {
             dialled: kept.dialled,
             progress: Progress::Talking,
@@ -117,8 +137,8 @@ impl Switch {
                 Some(rang) => rang < asked,
                 None => call.progress == Progress::Talking,
             };
-            for end in std::iter::once(&call.caller).chain(&call.called) {
-                if let (true, Some(made)) = (end.gateway == *gateway, &end.made) {
+            for (_, end) in call.ends() {
+                if let (true, Some(made)) = (end.is_on(gateway), &end.made) {
                     known.insert(made.context);
                     if stood && !there.contains(&made.context) {
                         gone.push(id);
@@ -143,15 +163,27 @@ impl Switch {
 }
 
 fn end(kept: &KeptEnd) -> Option<End> {
-    Some(End {
-        gateway: kept.gateway.clone(),
-        line: TerminationId::new(&kept.line).ok()?,
-        place: kept.place,
-        number: kept.number.as_ref().and_then(|number| number.parse().ok()),
-        made: Some(Made {
-            context: kept.context,
-            media: TerminationId::new(&kept.media).ok()?,
-            local: Octets::default(),
+    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+    match kept {
+        KeptEnd::Line(kept) => Some(End {
+            who: Who::Line(LineRef {
+                gateway: kept.gateway.clone(),
+                line: TerminationId::new(&kept.line).ok()?,
+            }),
+            place: kept.place,
+            number: number(&kept.number),
+            local: kept.local.as_deref().map(Octets::new),
+            made: Some(Made {
+                context: kept.context,
+                media: TerminationId::new(&kept.media).ok()?,
+            }),
         }),
-    })
+        KeptEnd::Sip(kept) => Some(End {
+            who: Who::Sip(kept.name.clone()),
+            place: kept.place,
+            number: number(&kept.number),
+            local: None,
+            made: None,
+        }),
+    }
 }

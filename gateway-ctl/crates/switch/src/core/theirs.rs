@@ -2,7 +2,7 @@
 //!
 //! Every look at them costs what this one has, however many others there are.
 
-use super::{Call, Switch, Ticket};
+use super::{Call, End, Switch, Ticket};
 use crate::identity::GatewayId;
 use crate::record::CallId;
 use crate::registration::{Origin, Service};
@@ -15,14 +15,15 @@ impl Switch {
         }
     }
 
-    /// An end of a call is not here any more; perhaps the other one is.
-    pub(super) fn left(&mut self, gateway: &GatewayId, id: CallId) {
+    /// An end of a call is not there any more; perhaps the other one is.
+    pub(super) fn left(&mut self, end: &End, id: CallId) {
+        let Some(at) = end.at() else {
+            return;
+        };
         let call = self.calls.get(&id);
-        let mut ends = call
-            .into_iter()
-            .flat_map(|call| std::iter::once(&call.caller).chain(&call.called));
-        if ends.all(|end| end.gateway != *gateway)
-            && let Some(there) = self.gateways.get_mut(gateway)
+        let mut ends = call.into_iter().flat_map(Call::ends);
+        if ends.all(|(_, end)| !end.is_on(&at.gateway))
+            && let Some(there) = self.gateways.get_mut(&at.gateway)
         {
             there.calls.remove(&id);
         }

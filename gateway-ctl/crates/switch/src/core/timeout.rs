@@ -12,7 +12,8 @@ impl Switch {
     /// When something is to be done; `None`: never, as things are.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.timers.first().map(|(due, _)| *due)
+        let own = self.timers.first().map(|(due, _)| *due);
+        own.into_iter().chain(self.sip_timeout()).min()
     }
 
     /// Does what is due.
@@ -26,7 +27,7 @@ impl Switch {
                 Timer::Unanswered(call) => {
                     let there = self.calls.get(&call);
                     let rings = there.is_some_and(|call| call.progress == Progress::Ringing);
-                    if rings {
+                    if rings && !self.sip_unanswered(now, call) {
                         self.release(now, call, EndReason::NoAnswer, None);
                     }
                 }
@@ -43,8 +44,11 @@ impl Switch {
                 }
                 Timer::Silent(gateway) => self.look_after(now, gateway),
                 Timer::Greet(gateway) => self.greet(now, &gateway),
+                Timer::Again(call) => self.answer_due(now, call),
+                Timer::Account(user) => self.account_due(now, &user),
             }
         }
+        self.sip_due(now);
     }
 
     /// When a gateway is lost if nothing is heard of it.

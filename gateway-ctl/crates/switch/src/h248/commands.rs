@@ -196,8 +196,12 @@ fn tone_of(digit: u8) -> Option<PkgdName> {
     PkgdName::new(&format!("dg/d{item}")).ok()
 }
 
+/// Without a remote end so far, it only receives.
 fn towards(line: CommandRequest, remote: &[u8]) -> ActionRequest {
-    let media = stream(StreamMode::SendReceive, Some(ANY_MEDIA), Some(remote));
+    let media = match remote.is_empty() {
+        true => stream(StreamMode::ReceiveOnly, Some(ANY_MEDIA), None),
+        false => stream(StreamMode::SendReceive, Some(ANY_MEDIA), Some(remote)),
+    };
     let commands = vec![line, add(TerminationId::Choose, vec![media])];
     ActionRequest::new(ContextId::Choose, commands)
 }
@@ -222,6 +226,17 @@ pub(crate) fn connect(
         modify(rtp, vec![stream(StreamMode::SendReceive, None, remote)]),
     ];
     ActionRequest::new(ContextId::Id(context), commands)
+}
+
+/// The other end wants media another way, or elsewhere.
+pub(crate) fn change(
+    context: u32,
+    rtp: &TerminationId,
+    mode: StreamMode,
+    remote: Option<&[u8]>,
+) -> ActionRequest {
+    let told = modify(rtp, vec![stream(mode, None, remote)]);
+    ActionRequest::new(ContextId::Id(context), vec![told])
 }
 
 /// The context is taken apart; what it has counted is in the reply.

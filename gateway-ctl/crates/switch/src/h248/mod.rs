@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `commands.rs` | actions for media gateways |
 //! | `sdp.rs` | another address in a session description |
+//! | `session.rs` | session descriptions between H.248 and SIP |
 
 pub(crate) mod commands;
 pub(crate) mod sdp;
+pub(crate) mod session;

@@ -1,18 +1,18 @@
-//! What the store keeps of SIP: who is where, and established calls.
+//! What the store keeps of SIP: who is where, and ends of established calls.
 
 use ::sip::Peer;
 use ::sip::registrar::Binding;
+use ::sip::ua::Dialog;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Choice, Place};
-use crate::record::CallId;
+use crate::address::Place;
 
 /// A user, and where the user is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The name.
     pub user: String,
-    /// Its phones.
+    /// Its phones; the one that was heard of last stands last, and has the calls.
     pub devices: Vec<Device>,
 }
 
@@ -29,46 +29,11 @@ pub struct Device {
     pub since: u64,
 }
 
-/// An end of an established call.
+/// An end of a call that speaks SIP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptParty {
-    /// Its number, if it has one.
-    pub number: Option<String>,
-    /// User or trunk.
-    pub name: String,
+pub struct Party {
     /// Where requests to it go.
     pub peer: Peer,
-    /// Its addresses for media.
-    pub place: Place,
-    /// Its Contact: the Request-URI of requests to it.
-    pub contact: String,
-    /// Its From or To value, with its tag.
-    pub address: String,
-    /// Its tag.
-    pub tag: String,
-    /// The number of the last request that it has sent.
-    pub sequence: u32,
-    /// Route values behind this switch towards it, the first hop first.
-    pub routes: Vec<String>,
-}
-
-/// An established call between two ends that speak SIP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptSipCall {
-    /// Which.
-    pub id: CallId,
-    /// What was dialled.
-    pub dialled: String,
-    /// Its Call-ID.
-    pub call_id: String,
-    /// Who called.
-    pub caller: KeptParty,
-    /// Who was called.
-    pub called: KeptParty,
-    /// The addresses they were given.
-    pub choice: Choice,
-    /// When it was dialled, milliseconds since 1970.
-    pub started: u64,
-    /// When it was answered, milliseconds since 1970.
-    pub answered: u64,
+    /// What requests to it say: between two ends that speak SIP, in the name of the other one.
+    pub dialog: Dialog,
 }

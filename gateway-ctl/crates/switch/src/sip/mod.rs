@@ -1,7 +1,9 @@
-//! Phones that speak SIP: what is wanted, and what the store keeps.
+//! Phones that speak SIP: what is wanted, what the store keeps, what is counted.
 
+mod counters;
 mod kept;
 mod settings;
 
-pub use kept::{Account, Device, KeptParty, KeptSipCall};
+pub use counters::Counters;
+pub use kept::{Account, Device, Party};
 pub use settings::{Settings, User};

@@ -21,7 +21,7 @@ type Answer = Result<Vec<ActionReply>, NoAnswer>;
 /// A switch and its gateways.
 pub(super) struct Bed {
     pub(super) switch: Switch,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) fakes: Vec<Fake>,
     pub(super) now: Time,
     /// What is on disk.
@@ -31,6 +31,9 @@ pub(super) struct Bed {
     /// Questions that were not handed over yet, when they are held.
     pub(super) held: VecDeque<Output>,
     pub(super) hold: bool,
+    /// Messages of SIP that are on their way, and users that were written.
+    pub(super) sip: VecDeque<(::sip::Peer, Arc<[u8]>)>,
+    pub(super) accounts: Vec<Account>,
     next_request: u64,
 }
 
@@ -109,6 +112,8 @@ pub(super) fn bed() -> Bed {
         records: Vec::new(),
         held: VecDeque::new(),
         hold: false,
+        sip: VecDeque::new(),
+        accounts: Vec::new(),
         next_request: 1,
     };
     for at in 0..bed.fakes.len() {
@@ -197,8 +202,15 @@ impl Bed {
     }
 
     pub(super) fn kill(&mut self) {
+        self.kill_with(Vec::new());
+    }
+
+    /// The same; the store has these users.
+    pub(super) fn kill_with(&mut self, accounts: Vec<Account>) {
         self.held.clear();
         self.switch = Switch::new(self.settings.clone());
+        self.switch.set_secret([8; 32]);
+        self.switch.restore_accounts(self.now, accounts);
         let registrations = self.registrations.values().cloned().collect::<Vec<_>>();
         let kept = self.kept.values().cloned().collect::<Vec<_>>();
         self.switch.restore(self.now, registrations, kept);
@@ -217,7 +229,7 @@ impl Bed {
                     self.switch.committed(self.now, id);
                 }
                 Output::Ended(record) => self.records.push(*record),
-                Output::Sip { .. } => {}
+                Output::Sip { to, bytes, .. } => self.sip.push_back((to, bytes)),
             }
         }
     }
@@ -283,7 +295,7 @@ impl Bed {
                 Change::Forget(id) => drop(self.registrations.remove(&id)),
                 Change::Keep(call) => drop(self.kept.insert(call.id, *call)),
                 Change::Over(id) => drop(self.kept.remove(&id)),
-                Change::Account(_) | Change::KeepSip(_) => {}
+                Change::Account(account) => self.accounts.push(*account),
             }
         }
     }

@@ -1,11 +1,15 @@
 mod again;
 mod bed;
+mod exchange;
 mod fake;
 mod origins;
+mod sip;
 
 use megaco::Method;
 
 use super::*;
+use crate::address::Choice;
+use crate::record::{EndReason, Progress};
 use crate::registration::Service;
 use bed::{Bed, HERE, THERE, TRUNKS, bed};
 

@@ -1,0 +1,182 @@
+//! Who is where, and who asks (RFC 3261 sections 10.3 and 22).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ::sip::auth::Algorithm;
+use ::sip::registrar::{self, Binding};
+use ::sip::transaction::ServerId;
+use ::sip::{Fields, Peer, Request, Response, Status};
+
+use super::super::register::located;
+use super::super::{After, Change, Switch, Time, Timer};
+use crate::address::Place;
+use crate::registration::Leases;
+use crate::sip::{Account, Device};
+
+/// Phones of one user.
+const MOST: usize = 10;
+
+impl Switch {
+    /// A REGISTER: it is answered when it is on disk.
+    pub(super) fn sip_register(
+        &mut self,
+        now: Time,
+        leases: &dyn Leases,
+        id: ServerId,
+        from: Peer,
+        request: &Request,
+    ) -> Result<(), Response> {
+        let Some(wanted) = &self.settings.sip else {
+            return Ok(());
+        };
+        let settings = registrar::Settings {
+            shortest: wanted.shortest,
+            longest: wanted.longest,
+            usual: wanted.longest,
+            bindings: MOST,
+        };
+        let refuse = |why: registrar::Refused| why.answer(request, &settings);
+        let (user, host) = registrar::address_of_record(request).map_err(refuse)?;
+        self.sip_is_ours(request)?;
+        let name = self.sip_authenticate(now, request, false)?;
+        let Some(sip) = &mut self.sip else {
+            return Ok(());
+        };
+        if name != user || !sip.own.is_host(&host) {
+            return Err(Response::answer(request, Status::FORBIDDEN));
+        }
+        let before = sip.accounts.get(&user).map(|account| &account.devices[..]);
+        let before = before.unwrap_or_default();
+        let stored: Vec<Binding> = before.iter().map(|device| device.binding.clone()).collect();
+        let update = registrar::register(now, request, from, &stored, &settings);
+        let update = update.map_err(refuse)?;
+        sip.counters.registers += 1;
+        let answer = registrar::accept(now, request, &update.bindings);
+        if !update.changed {
+            self.sip_respond(now, id, &answer);
+            return Ok(());
+        }
+        let (place, mac) = placed(leases, from, contact_of(&request.fields));
+        let device = |binding: Binding| {
+            let same = |device: &&Device| device.binding.uri == binding.uri;
+            let known = before.iter().find(same);
+            match known {
+                Some(known) if known.binding == binding => known.clone(),
+                known => Device {
+                    binding,
+                    place,
+                    mac,
+                    since: known.map_or(now.as_secs(), |known| known.since),
+                },
+            }
+        };
+        let mut devices: Vec<Device> = update.bindings.into_iter().map(device).collect();
+        // Who has just spoken stands last.
+        devices.sort_by_key(|device| !before.contains(device));
+        let account = Account {
+            user: user.clone(),
+            devices,
+        };
+        let change = Change::Account(Box::new(account.clone()));
+        sip.accounts.insert(user.clone(), account);
+        self.watch_account(&user);
+        self.commit(vec![change], After::Answer(id, Box::new(answer)));
+        Ok(())
+    }
+
+    /// Looks after a user's registrations when the first of them ends.
+    pub(super) fn watch_account(&mut self, user: &str) {
+        let Some(sip) = &mut self.sip else {
+            return;
+        };
+        let devices = sip.accounts.get(user).map(|account| &account.devices);
+        let first = devices.and_then(|all| all.iter().map(|one| one.binding.expires).min());
+        match first {
+            Some(first) => drop(self.timers.insert((first, Timer::Account(user.to_owned())))),
+            None => drop(sip.accounts.remove(user)),
+        }
+    }
+
+    /// Registrations of a user may have ended.
+    pub(in crate::core) fn account_due(&mut self, now: Time, user: &str) {
+        let account = self.sip.as_mut().and_then(|sip| sip.accounts.get_mut(user));
+        let Some(account) = account else {
+            return;
+        };
+        let before = account.devices.len();
+        account
+            .devices
+            .retain(|device| device.binding.expires > now);
+        if account.devices.len() < before {
+            let change = Change::Account(Box::new(account.clone()));
+            self.commit(vec![change], After::Nothing);
+        }
+        self.watch_account(user);
+    }
+
+    /// Whether a request names this switch.
+    pub(super) fn sip_is_ours(&self, request: &Request) -> Result<(), Response> {
+        let not_found = || Response::answer(request, Status::NOT_FOUND);
+        let target = request.target();
+        let target = target.map_err(|fault| Response::answer(request, fault.status()))?;
+        let sip = self.sip.as_ref().ok_or_else(not_found)?;
+        match target.sip() {
+            Some(uri) if sip.own.is_host(uri.host) => Ok(()),
+            Some(_) => Err(not_found()),
+            // A number is looked up wherever it is asked for.
+            None => Ok(()),
+        }
+    }
+
+    /// The user who asks; who cannot prove it is asked for a password.
+    pub(super) fn sip_authenticate(
+        &mut self,
+        now: Time,
+        request: &Request,
+        proxy: bool,
+    ) -> Result<String, Response> {
+        let Some(sip) = &mut self.sip else {
+            return Err(Response::answer(request, Status::SERVICE_UNAVAILABLE));
+        };
+        let passwords = &sip.passwords;
+        let known = |user: &str, algorithm: Algorithm| {
+            let both = passwords.get(user)?;
+            both.iter()
+                .find(|one| one.algorithm() == algorithm)
+                .cloned()
+        };
+        let checked = sip.realm.check(now, request, proxy, known);
+        checked.map_err(|denied| {
+            sip.counters.denied(denied);
+            sip.made += 1;
+            sip.realm.challenge(now, request, denied, proxy, sip.made)
+        })
+    }
+}
+
+/// The addresses for media of who sends from there, and its hardware address if a lease says so.
+pub(super) fn placed(
+    leases: &dyn Leases,
+    from: Peer,
+    claimed: Option<Ipv4Addr>,
+) -> (Place, Option<[u8; 6]>) {
+    let SocketAddr::V4(address) = from.address else {
+        // IPv6 has no private addresses to choose: none is listened to so far.
+        let nowhere = Place {
+            public: Ipv4Addr::UNSPECIFIED,
+            port: 0,
+            private: Ipv4Addr::UNSPECIFIED,
+        };
+        return (nowhere, None);
+    };
+    let (place, leased) = located(leases, address, claimed);
+    (place, leased.and_then(|leased| leased.mac))
+}
+
+/// The address that a Contact names.
+pub(super) fn contact_of(fields: &Fields) -> Option<Ipv4Addr> {
+    match fields.contact()?.uri.sip()?.ip()? {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
