@@ -123,7 +123,7 @@ impl Sections<'_> {
             }
         }
         let tls = sip.map(Tls::read).unwrap_or_default();
-        let tls_trunks = trunks.tls(&tls, report);
+        let tls_trunks = trunks.tls(sip.map(|_| &tls), report);
         let trunks = trunks.all;
         let settings = Settings {
             admission: section

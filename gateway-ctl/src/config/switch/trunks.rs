@@ -99,12 +99,12 @@ impl Trunks {
     /// Names in the certificates of those over TLS.
     pub(super) fn tls(
         &self,
-        tls: &Tls,
+        tls: Option<&Tls>,
         report: &Report,
     ) -> BTreeMap<SocketAddr, ServerName<'static>> {
         let mut names = BTreeMap::new();
         for (at, address, name) in &self.tls {
-            if !tls.has_roots {
+            if tls.is_some_and(|tls| !tls.has_roots) {
                 let message = "a trunk over TLS, and nobody whose certificates are believed";
                 let fix = "add `ca` to [sip]: a PEM file with the roots of its certificate";
                 report.missing(*at, message, fix);
