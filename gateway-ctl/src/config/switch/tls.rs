@@ -127,6 +127,6 @@ fn unreadable(
         other => other.to_string(),
     };
     let message = format!("cannot read `{key}` from {}: {error}", at.value.display());
-    let fix = format!("name a PEM file with {expected}, which the daemon may read");
+    let fix = format!("name a PEM file with {expected}, which the daemon can read");
     section.problem(at.at, message, fix);
 }

@@ -103,7 +103,7 @@ async fn connection(shared: Shared, order: Order) {
             }
             _ => Either::Tcp(stream),
         };
-        Ok((secret, local))
+        Ok::<_, io::Error>((secret, local))
     };
     let connected = tokio::time::timeout(ANSWERS, connecting).await;
     match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {

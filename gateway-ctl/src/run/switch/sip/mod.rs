@@ -22,5 +22,5 @@ mod counters;
 mod service;
 mod stream;
 
-pub(crate) use counters::{Counters, TRANSPORTS};
+pub(crate) use counters::TRANSPORTS;
 pub(super) use service::Service;
