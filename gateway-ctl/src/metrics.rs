@@ -3,6 +3,7 @@
 mod calls;
 mod files;
 mod leases;
+mod sip;
 
 use std::net::SocketAddr;
 
@@ -64,6 +65,7 @@ fn text(gateway: &mut Gateway) -> Result<String> {
     }
     if let Some(telephony) = &gateway.telephony {
         calls::calls(&page, telephony)?;
+        sip::sip(&page, telephony)?;
     }
     if gateway.plan.config.provision.is_some() {
         files::files(&page, &gateway.provisioning)?;

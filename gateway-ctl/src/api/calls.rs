@@ -1,25 +1,23 @@
-//! Phones that are registered, and calls: live, and those that are over.
+//! Calls: live, and those that are over; phones that are sent elsewhere.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use megaco::TerminationId;
 use serde::Deserialize;
 use switch::Rung;
 use switch::identity::GatewayId;
 use switch::record::{CallRecord, LiveCall, LoggedEnd};
-use switch::registration::{Registration, Service};
 
 use super::server::Failure;
-use super::types::{HandOff, HandedOff, Line, Phone};
-use crate::run::{Gateway, Shared, Telephony, last_calls, time_text};
+use super::types::{HandOff, HandedOff};
+use crate::run::{Gateway, Shared, Telephony, last_calls};
 
 /// Calls of the log that are given when nothing else is asked for.
 const SOME: usize = 100;
 const MOST: usize = 100_000;
 
-fn served(gateway: &mut Gateway) -> Result<&mut Telephony, Failure> {
+pub(super) fn served(gateway: &mut Gateway) -> Result<&mut Telephony, Failure> {
     let trouble = gateway.telephony_trouble.clone();
     gateway.telephony.as_mut().ok_or_else(|| match trouble {
         Some(trouble) => Failure::new(StatusCode::CONFLICT, trouble, "see `gateway-ctl status`"),
@@ -29,43 +27,6 @@ fn served(gateway: &mut Gateway) -> Result<&mut Telephony, Failure> {
             "add [switch] to the configuration and reload",
         ),
     })
-}
-
-pub(super) async fn phones(State(shared): State<Shared>) -> Result<Json<Vec<Phone>>, Failure> {
-    let mut gateway = shared.lock();
-    let telephony = served(&mut gateway)?;
-    let switch = &telephony.switch;
-    let phone = |(registration, heard): (&Registration, switch::Time)| {
-        let number = |line: &TerminationId| {
-            let number = switch.number(registration, line);
-            number.map(ToString::to_string)
-        };
-        let lines = switch.lines_of(&registration.id);
-        let lines = lines.map(|(line, state)| Line {
-            termination: line.as_str().to_owned(),
-            number: number(line),
-            state: state.to_owned(),
-        });
-        Phone {
-            gateway: registration.id.to_string(),
-            address: registration.peer.address,
-            public: registration.place.public,
-            private: registration.place.private,
-            mac: registration.mac.map(|mac| dhcp::MacAddr(mac).to_string()),
-            version: registration.version,
-            profile: registration.profile.clone(),
-            service: match registration.service {
-                Service::Up => "up",
-                Service::Leaving => "leaving",
-                Service::Down => "down",
-            }
-            .to_owned(),
-            lines: lines.collect(),
-            registered: time_text(registration.since),
-            heard: time_text(heard.as_secs()),
-        }
-    };
-    Ok(Json(switch.registrations().map(phone).collect()))
 }
 
 pub(super) async fn hand_off(

@@ -6,7 +6,8 @@
 //! | `server.rs` | the socket, the routes, errors as `{error, fix}` |
 //! | `bindings.rs` | `/v1/bindings` |
 //! | `leases.rs` | `/v1/leases`, `/v1/reservations` |
-//! | `calls.rs` | `/v1/phones`, `/v1/calls` |
+//! | `phones.rs` | `/v1/phones` |
+//! | `calls.rs` | `/v1/calls`, `/v1/phones/handoff` |
 //! | `named.rs` | how an operator names a phone |
 //! | `peer.rs` | who asks |
 //! | `page.rs` | which part of a list is asked for |
@@ -26,6 +27,7 @@ mod leases;
 mod named;
 mod page;
 mod peer;
+mod phones;
 mod reading;
 mod server;
 mod trace;

@@ -14,7 +14,7 @@ use tokio::net::UnixListener;
 
 use super::peer::Peer;
 use super::types::ApiError;
-use super::{backup, bindings, calls, leases, reading, trace, who};
+use super::{backup, bindings, calls, leases, phones, reading, trace, who};
 use crate::run::Shared;
 
 /// A million bindings in one request. A backup is read as it comes, and has no limit.
@@ -76,7 +76,7 @@ pub(crate) fn serve(listener: UnixListener, shared: Shared) {
         .route("/v1/import", post(backup::import))
         .route("/v1/who", get(who::who))
         .route("/v1/trace", get(trace::trace))
-        .route("/v1/phones", get(calls::phones))
+        .route("/v1/phones", get(phones::phones))
         .route("/v1/phones/handoff", post(calls::hand_off))
         .route("/v1/calls", get(calls::live))
         .route("/v1/calls/history", get(calls::history))

@@ -53,13 +53,25 @@ impl Phones {
 
 fn table(all: &[Phone]) -> String {
     let mut table = Table::new(&[
-        "gateway", "number", "line", "state", "service", "address", "public", "private", "heard",
+        "phone",
+        "protocol",
+        "number",
+        "line",
+        "state",
+        "service",
+        "address",
+        "public",
+        "private",
+        "heard or expires",
     ]);
     let dash = || "-".to_owned();
     for phone in all {
         let mut row = |number: String, line: String, state: String| {
+            let name = phone.gateway.clone().or(phone.user.clone());
+            let when = phone.heard.clone().or(phone.expires.clone());
             table.row([
-                phone.gateway.clone(),
+                name.unwrap_or_else(dash),
+                phone.protocol.clone(),
                 number,
                 line,
                 state,
@@ -67,7 +79,7 @@ fn table(all: &[Phone]) -> String {
                 phone.address.to_string(),
                 phone.public.to_string(),
                 phone.private.to_string(),
-                phone.heard.clone(),
+                when.unwrap_or_else(dash),
             ]);
         };
         if phone.lines.is_empty() {
@@ -75,7 +87,8 @@ fn table(all: &[Phone]) -> String {
         }
         for line in &phone.lines {
             let number = line.number.clone().unwrap_or_else(dash);
-            row(number, line.termination.clone(), line.state.clone());
+            let termination = line.termination.clone().unwrap_or_else(dash);
+            row(number, termination, line.state.clone());
         }
     }
     table.to_string()

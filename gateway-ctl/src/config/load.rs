@@ -1,5 +1,6 @@
 //! From the file to a checked [`Config`].
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use toml::Spanned;
@@ -11,7 +12,7 @@ use super::dhcp::{self, Dhcp};
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::provision::Provision;
-use super::report::{Problem, Problems, Report};
+use super::report::{Place, Problem, Problems, Report};
 use super::section::{Lines, Reader, Section, kind};
 use super::settings::Settings;
 use super::sides::{self, Inside, Outside};
@@ -62,6 +63,7 @@ const SECTIONS: &[&str] = &[
     "class",
     "reservation",
     "switch",
+    "sip",
     "line",
     "trunk",
     "route",
@@ -115,7 +117,21 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Problems> {
         let message = format!("cannot read the configuration: {error}");
         Problems::with_file(path, message, "check its path and who may read it")
     })?;
-    Ok(parse(path, &text))
+    let loaded = parse(path, &text);
+    warn_of_readers(path, &loaded);
+    Ok(loaded)
+}
+
+/// Warns when whoever has an account on this machine may read the passwords of others.
+fn warn_of_readers(path: &Path, loaded: &Loaded) {
+    let switch = loaded.config.switch.as_ref();
+    let sip = switch.and_then(|switch| switch.settings.sip.as_ref());
+    let mode = path.metadata().map(|metadata| metadata.mode());
+    if sip.is_some_and(|sip| !sip.users.is_empty()) && mode.is_ok_and(|mode| mode & 0o004 != 0) {
+        let message = "it holds passwords, and every user of this machine may read it";
+        let fix = format!("chmod 0640 {}", path.display());
+        loaded.report.warning(Place::default(), message, fix);
+    }
 }
 
 /// As [`load`], from text.
@@ -183,8 +199,8 @@ impl<'a> Document<'a> {
         let mut ledger = Ledger::default();
         self.bindings(path, &inside, &pool, &mut ledger);
         let dhcp = self.dhcp().read(&settings, &inside, &pool, &ledger, report);
-        let provision = self.provision(&settings, dhcp.as_ref());
         let switch = self.switch().read(&pool, report);
+        let provision = self.provision(&settings, dhcp.as_ref(), switch.as_ref());
         capacity::check(&settings, &inside, &pool, &ledger, dhcp.as_ref(), report);
         Config {
             settings,
@@ -202,6 +218,7 @@ impl<'a> Document<'a> {
     fn switch(&self) -> switch::Sections<'a> {
         switch::Sections {
             switch: self.one("switch", "[switch]", switch::KEYS),
+            sip: self.one("sip", "[sip]", switch::SIP_KEYS),
             lines: self.many("line", "[[line]]", switch::LINE_KEYS),
             trunks: self.many("trunk", "[[trunk]]", switch::TRUNK_KEYS),
             routes: self.many("route", "[[route]]", switch::ROUTE_KEYS),
@@ -251,7 +268,12 @@ impl<'a> Document<'a> {
         settings
     }
 
-    fn provision(&self, settings: &Settings, dhcp: Option<&Dhcp>) -> Option<Provision> {
+    fn provision(
+        &self,
+        settings: &Settings,
+        dhcp: Option<&Dhcp>,
+        switch: Option<&Switch>,
+    ) -> Option<Provision> {
         let rules = self.many("template", "[[template]]", templates::KEYS);
         let phones = self.many("phone", "[[phone]]", phones::KEYS);
         let Some(section) = self.one("provision", "[provision]", Provision::KEYS) else {
@@ -273,6 +295,7 @@ impl<'a> Document<'a> {
             &rules,
             &phones,
             classes,
+            switch,
             &settings.state_directory,
         ))
     }

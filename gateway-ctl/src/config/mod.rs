@@ -16,7 +16,7 @@
 //! | `bindings.rs`, `csv.rs` | `[[binding]]`, `[[bindings_from]]` |
 //! | `provision.rs`, `templates.rs`, `phones.rs` | `[provision]`, `[[template]]`, `[[phone]]` |
 //! | `trials.rs` | templates, tried with invented phones |
-//! | `switch.rs` | `[switch]`, `[[line]]`, `[[trunk]]`, `[[route]]`, `[[site]]` |
+//! | `switch.rs`, `switch/` | `[switch]`, `[sip]`, `[[line]]`, `[[trunk]]`, `[[route]]`, `[[site]]` |
 //! | `ledger.rs` | who has which address and ports: no two the same |
 //! | `capacity.rs` | whether limits suffice |
 //! | `report.rs` | problems and where they are |

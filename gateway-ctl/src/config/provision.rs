@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::phones::{self, Phones};
 use super::section::Section;
 use super::settings::absolute;
+use super::switch::Switch;
 use super::templates;
 use super::trials::{self, Known};
 use super::values::{self, Wrong};
@@ -61,6 +62,7 @@ impl Provision {
         rules: &[Section<'_>],
         phones: &[Section<'_>],
         classes: &[Class],
+        switch: Option<&Switch>,
         state: &Path,
     ) -> Self {
         let path = |key, example| absolute(section, key, section.string(key, example));
@@ -106,6 +108,7 @@ impl Provision {
         let known = Known {
             classes,
             phones: &phones,
+            switch,
         };
         trials::check(&templates, &directory, &known, report);
         let example = "[\"firmware-*.bin\"]";

@@ -1,20 +1,34 @@
-//! `[switch]`, `[[line]]`, `[[trunk]]`, `[[route]]`, `[[site]]`: the soft switch and its dial plan.
+//! `[switch]`, `[[route]]`, `[[site]]`: the soft switch and its dial plan.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `switch/lines.rs` | `[[line]]`: numbers, and whose they are |
+//! | `switch/trunks.rs` | `[[trunk]]` |
+//! | `switch/sip.rs` | `[sip]` |
+//! | `switch/tls.rs` | certificates, keys and roots |
+
+mod lines;
+mod sip;
+mod tls;
+mod trunks;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use megaco::{Mid, Name, TerminationId};
+use rustls::pki_types::ServerName;
 use switch::address::{Share, Site, Sites};
 use switch::dial_plan::{MOST_DIGITS, Number, Prefix};
 use switch::identity::GatewayId;
-use switch::settings::{Admission, Line, Owner, Settings, Trunk, Way};
+use switch::settings::{Admission, Settings, Trunk};
 
-use super::dhcp::mac;
 use super::pool::Pool;
-use super::report::{Place, Report};
+use super::report::Report;
 use super::section::Section;
 use super::values::{self, Wrong};
+
+pub(crate) use tls::Tls;
 
 /// Port of H.248 in text (RFC 3525 annex D).
 const H248_PORT: u16 = 2944;
@@ -22,12 +36,9 @@ const H248_PORT: u16 = 2944;
 const MESSAGES: u32 = 5000;
 /// No address has more of anything.
 const MOST_PER_ADDRESS: u32 = 10_000_000;
-/// What the lines of most phones are called.
-const FIRST_LINE: &str = "line1";
-const ANY_TRUNK: &str = "trunk/$";
 
 /// The soft switch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Switch {
     /// What it does.
     pub(crate) settings: Settings,
@@ -35,6 +46,12 @@ pub(crate) struct Switch {
     pub(crate) port: u16,
     /// Messages of one address in a second that are read.
     pub(crate) messages_per_address: u32,
+    /// SIP over TLS.
+    pub(crate) tls: Tls,
+    /// Trunks that are called over TLS, and the name in the certificate of each.
+    pub(crate) tls_trunks: BTreeMap<SocketAddr, ServerName<'static>>,
+    /// Accounts of SIP phones, by hardware address, for their files.
+    pub(crate) accounts: BTreeMap<[u8; 6], Vec<provision::Account>>,
 }
 
 pub(super) const KEYS: &[&str] = &[
@@ -51,14 +68,16 @@ pub(super) const KEYS: &[&str] = &[
     "messages_per_address",
     "sites_reachable",
 ];
-pub(super) const LINE_KEYS: &[&str] = &["number", "phone", "termination"];
-pub(super) const TRUNK_KEYS: &[&str] = &["name", "gateway", "termination"];
+pub(super) use lines::KEYS as LINE_KEYS;
+pub(super) use sip::KEYS as SIP_KEYS;
+pub(super) use trunks::KEYS as TRUNK_KEYS;
 pub(super) const ROUTE_KEYS: &[&str] = &["prefix", "trunks", "strip", "least", "most"];
 pub(super) const SITE_KEYS: &[&str] = &["name", "addresses", "reachable"];
 
 /// The sections it is read from.
 pub(super) struct Sections<'a> {
     pub(super) switch: Option<Section<'a>>,
+    pub(super) sip: Option<Section<'a>>,
     pub(super) lines: Vec<Section<'a>>,
     pub(super) trunks: Vec<Section<'a>>,
     pub(super) routes: Vec<Section<'a>>,
@@ -68,21 +87,10 @@ pub(super) struct Sections<'a> {
 impl Sections<'_> {
     pub(super) fn read(&self, pool: &Pool, report: &Report) -> Option<Switch> {
         let Some(section) = &self.switch else {
-            for (lonely, name) in [
-                (self.lines.first(), "[[line]]"),
-                (self.trunks.first(), "[[trunk]]"),
-                (self.routes.first(), "[[route]]"),
-                (self.sites.first(), "[[site]]"),
-            ] {
-                if let Some(section) = lonely {
-                    let message = format!("{name} without [switch]");
-                    let fix = "add [switch]: all its keys have defaults";
-                    report.missing(section.at, message, fix);
-                }
-            }
+            self.name_lonely(report);
             return None;
         };
-        let times = Settings::default();
+        let usual = Settings::default();
         let time = |key: &str, least: u64, usual: Duration| {
             let text = section.string(key, "\"60s\"");
             let found = section.checked(text, |text| at_least(text, least));
@@ -95,105 +103,74 @@ impl Sections<'_> {
             ("leased", Admission::Leased),
             ("anybody", Admission::Anybody),
         ];
-        let trunks = self.trunks(report);
         let most = |key: &str, usual: usize| {
             let found = section.integer(key, 1..=MOST_PER_ADDRESS);
             found.map_or(usual, |found| found.value as usize)
         };
-        let per_phone = times.registrations_per_phone;
-        let per_address = times.registrations_per_address;
+        let per_phone = usual.registrations_per_phone;
+        let per_address = usual.registrations_per_address;
+        let port = section.integer("port", 1..=u32::from(u16::MAX));
+        let port = port.and_then(|found| u16::try_from(found.value).ok());
+        let port = port.unwrap_or(H248_PORT);
+        let mid = name.map_or(usual.mid, |found| found.value);
+        let lines = lines::read(&self.lines, report);
+        let trunks = trunks::read(&self.trunks, report);
+        let sip = self.sip.as_ref();
+        if sip.is_none() {
+            for (at, what) in lines.needs_sip.into_iter().chain(trunks.needs_sip) {
+                let message = format!("{what} without [sip]");
+                report.missing(at, message, "add [sip]: all its keys have defaults");
+            }
+        }
+        let tls = sip.map(Tls::read).unwrap_or_default();
+        let tls_trunks = trunks.tls(sip.map(|_| &tls), report);
+        let trunks = trunks.all;
         let settings = Settings {
-            mid: name.map_or(times.mid, |found| found.value),
             admission: section
                 .choice("admission", &admission)
                 .map_or(Admission::Leased, |found| found.value),
-            lines: self.lines(report),
+            sip: sip.map(|section| sip::read(section, &mid, port, &tls, lines.users)),
+            mid,
+            lines: lines.all,
             prefixes: self.routes(&trunks, report),
             trunks,
             sites: self.sites(section, pool, report),
             digit_maps: section
                 .boolean("digit_maps")
                 .is_none_or(|found| found.value),
-            no_answer: time("no_answer", 1, times.no_answer),
-            next_digit: time("next_digit", 1, times.next_digit),
-            heartbeat: time("heartbeat", 1, times.heartbeat),
-            remember: time("remember", 60, times.remember),
-            sip: None,
+            no_answer: time("no_answer", 1, usual.no_answer),
+            next_digit: time("next_digit", 1, usual.next_digit),
+            heartbeat: time("heartbeat", 1, usual.heartbeat),
+            remember: time("remember", 60, usual.remember),
             registrations_per_phone: most("registrations_per_phone", per_phone),
             registrations_per_address: most("registrations_per_address", per_address),
         };
-        let port = section.integer("port", 1..=u32::from(u16::MAX));
-        let port = port.and_then(|found| u16::try_from(found.value).ok());
         let messages = section.integer("messages_per_address", 10..=MOST_PER_ADDRESS);
         Some(Switch {
             settings,
-            port: port.unwrap_or(H248_PORT),
+            port,
             messages_per_address: messages.map_or(MESSAGES, |found| found.value),
+            tls,
+            tls_trunks,
+            accounts: lines.accounts,
         })
     }
 
-    fn lines(&self, report: &Report) -> Vec<Line> {
-        let mut numbers: BTreeMap<Number, Place> = BTreeMap::new();
-        let mut places: BTreeMap<(Owner, TerminationId), Place> = BTreeMap::new();
-        let mut lines = Vec::new();
-        for section in &self.lines {
-            let number = section.required_string("number", "\"5001\"");
-            let number = section.checked(number, number_of);
-            let owner = section.required_string("phone", "\"00:15:65:12:34:56\"");
-            let owner = section.checked(owner, owner_of);
-            let termination = termination(section, FIRST_LINE);
-            let (Some(number), Some(owner), Some(termination)) = (number, owner, termination)
-            else {
-                continue;
-            };
-            if let Some(other) = numbers.insert(number.value.clone(), number.at) {
-                let other = report.refer(number.at, other);
-                let message = format!("number {} is another line's ({other})", number.value);
-                report.problem(number.at, message, "give each line a number of its own");
+    /// Sections that mean nothing without a switch.
+    fn name_lonely(&self, report: &Report) {
+        for (lonely, name) in [
+            (self.sip.as_ref(), "[sip]"),
+            (self.lines.first(), "[[line]]"),
+            (self.trunks.first(), "[[trunk]]"),
+            (self.routes.first(), "[[route]]"),
+            (self.sites.first(), "[[site]]"),
+        ] {
+            if let Some(section) = lonely {
+                let message = format!("{name} without [switch]");
+                let fix = "add [switch]: all its keys have defaults";
+                report.missing(section.at, message, fix);
             }
-            let place = (owner.value.clone(), termination.clone());
-            if let Some(other) = places.insert(place, owner.at) {
-                let other = report.refer(owner.at, other);
-                let message = format!(
-                    "this phone's {} has a number ({other})",
-                    termination.as_str()
-                );
-                report.problem(
-                    owner.at,
-                    message,
-                    "name another termination, or remove one of the two",
-                );
-            }
-            lines.push(Line {
-                number: number.value,
-                owner: owner.value,
-                termination,
-            });
         }
-        lines
-    }
-
-    fn trunks(&self, report: &Report) -> Vec<Trunk> {
-        let mut trunks: Vec<Trunk> = Vec::new();
-        for section in &self.trunks {
-            let name = section.required_string("name", "\"carrier\"");
-            let gateway = section.required_string("gateway", "\"[203.0.113.9]:2944\"");
-            let gateway = section.checked(gateway, gateway_of);
-            let termination = termination(section, ANY_TRUNK);
-            let (Some(name), Some(gateway), Some(termination)) = (name, gateway, termination)
-            else {
-                continue;
-            };
-            if trunks.iter().any(|trunk| trunk.name == name.value) {
-                let message = format!("there are two [[trunk]] called \"{}\"", name.value);
-                report.problem(name.at, message, "give each a name of its own");
-            }
-            trunks.push(Trunk {
-                name: name.value.to_owned(),
-                way: Way::Gateway(gateway.value, termination),
-            });
-        }
-        trunks
     }
 
     fn routes(&self, trunks: &[Trunk], report: &Report) -> Vec<Prefix> {
@@ -328,13 +305,6 @@ fn number_of(text: &str) -> Result<Number, Wrong> {
         let wrong: switch::dial_plan::NoNumber = wrong;
         Wrong::new(wrong.to_string(), "write digits: \"5001\"")
     })
-}
-
-fn owner_of(text: &str) -> Result<Owner, Wrong> {
-    match mac(text) {
-        Ok(mac) => Ok(Owner::Mac(mac.0)),
-        Err(_) => gateway_of(text).map(Owner::Gateway),
-    }
 }
 
 fn gateway_of(text: &str) -> Result<GatewayId, Wrong> {

@@ -1,6 +1,7 @@
 //! Every bad configuration with the whole list of what is wrong with it.
 
 mod provision;
+mod sip;
 mod switch;
 
 use std::path::Path;

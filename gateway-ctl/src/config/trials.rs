@@ -12,11 +12,14 @@ use provision::{Phone, Rule, TemplateError, Templates};
 
 use super::phones::Phones;
 use super::report::{Place, Report};
+use super::switch::Switch;
 
 /// What there is of phones.
 pub(super) struct Known<'a> {
     pub(super) classes: &'a [Class],
     pub(super) phones: &'a Phones,
+    /// The soft switch, for accounts.
+    pub(super) switch: Option<&'a Switch>,
 }
 
 /// Notes what is wrong for all phones that a template is for, and warns of what is for some.
@@ -81,6 +84,12 @@ impl Known<'_> {
         let ports = ports.and_then(|last| PortRange::new(FIRST_PORT, last).ok());
         let all = self.phones.values().flatten();
         let variables = all.map(|(name, value)| (name.clone(), value.clone()));
+        let accounts = self
+            .switch
+            .iter()
+            .flat_map(|switch| switch.accounts.values());
+        let accounts = accounts.max_by_key(|accounts| accounts.len());
+        let sip = self.switch.and_then(|switch| switch.settings.sip.as_ref());
         Phone {
             mac: [0x02, 0, 0, 0, 0, 0x2a],
             address: Ipv4Addr::new(10, 0, 0, 42),
@@ -91,6 +100,8 @@ impl Known<'_> {
             primary_switch: class.primary_switch,
             backup_switch: class.backup_switch,
             server: Ipv4Addr::new(10, 0, 0, 1),
+            accounts: accounts.cloned().unwrap_or_default(),
+            sip_port: sip.map(|sip| sip.port),
             variables: variables.collect(),
         }
     }

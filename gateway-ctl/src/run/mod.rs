@@ -38,7 +38,7 @@ mod switch;
 mod tftp;
 mod trace;
 
-pub(crate) use self::switch::{Telephony, last_calls};
+pub(crate) use self::switch::{SIP_TRANSPORTS, Telephony, last_calls};
 pub(crate) use clock::{LAST_SECOND, time_text};
 pub(crate) use gateway::{Gateway, KnownInterface, Shared};
 pub(crate) use leases::{Backup, Leases, Reading as ReadingBackup, backup_lines, import, owner_at};

@@ -190,6 +190,9 @@ impl Gateway {
             .iter()
             .find(|scope| scope.name == lease.scope.as_str());
         let interface = scope.and_then(|scope| scope.interface).unwrap_or(0);
+        let switch = self.plan.config.switch.as_ref();
+        let accounts = switch.and_then(|switch| switch.accounts.get(&mac.0));
+        let sip = switch.and_then(|switch| switch.settings.sip.as_ref());
         let variables = self.plan.config.provision.as_ref();
         let variables = variables.and_then(|provision| provision.phones.get(&mac.0));
         Some(Phone {
@@ -202,6 +205,8 @@ impl Gateway {
             primary_switch: class.and_then(|class| class.primary_switch),
             backup_switch: class.and_then(|class| class.backup_switch),
             server: self.interfaces.get(interface)?.spec.address?,
+            accounts: accounts.cloned().unwrap_or_default(),
+            sip_port: sip.map(|sip| sip.port),
             variables: variables.cloned().unwrap_or_default(),
         })
     }

@@ -47,5 +47,5 @@ mod trouble;
 pub use error::{NameError, PatternError, RenderError, TemplateError};
 pub use name::Name;
 pub use pattern::{Match, Pattern};
-pub use phone::Phone;
+pub use phone::{Account, Phone};
 pub use templates::{MOST_OUTPUT, Rendered, Rule, Templates};

@@ -70,6 +70,8 @@ fn phone(host_name: &str, class: &str) -> Phone {
         primary_switch: None,
         backup_switch: None,
         server: Ipv4Addr::new(10, 10, 0, 1),
+        accounts: Vec::new(),
+        sip_port: None,
         variables: BTreeMap::new(),
     }
 }

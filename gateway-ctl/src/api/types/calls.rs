@@ -1,16 +1,22 @@
 //! Phones that are registered, and calls.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-/// A media gateway that has registered: a phone, or a trunk.
+/// Who has registered: a media gateway (a phone, or a trunk), or a SIP phone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Phone {
-    /// Its name: its mId, and where it is if that is a private address.
-    pub(crate) gateway: String,
+    /// `h248` or `sip`.
+    pub(crate) protocol: String,
+    /// Of a media gateway its name: its mId, and where it is if that is a private address.
+    pub(crate) gateway: Option<String>,
+    /// Of a SIP phone the name that it has registered with.
+    pub(crate) user: Option<String>,
     /// Where its messages come from.
-    pub(crate) address: SocketAddrV4,
+    pub(crate) address: SocketAddr,
+    /// `udp`, `tcp` or `tls`.
+    pub(crate) transport: String,
     /// Its public address for media.
     pub(crate) public: Ipv4Addr,
     /// Its private address for media.
@@ -18,21 +24,27 @@ pub(crate) struct Phone {
     /// Hardware address, if it has a lease here.
     pub(crate) mac: Option<String>,
     /// Version of H.248.
-    pub(crate) version: u8,
+    pub(crate) version: Option<u8>,
+    /// Profile of H.248.
     pub(crate) profile: Option<String>,
+    /// What a SIP phone calls itself.
+    pub(crate) agent: Option<String>,
     /// `up`, `leaving` or `down`.
     pub(crate) service: String,
     pub(crate) lines: Vec<Line>,
     /// RFC 3339.
     pub(crate) registered: String,
-    /// When something came from it last, RFC 3339.
-    pub(crate) heard: String,
+    /// When something came from a media gateway last, RFC 3339.
+    pub(crate) heard: Option<String>,
+    /// When the registration of a SIP phone ends unless it is renewed, RFC 3339.
+    pub(crate) expires: Option<String>,
 }
 
 /// A line of a phone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
-    pub(crate) termination: String,
+    /// SIP phones have none.
+    pub(crate) termination: Option<String>,
     pub(crate) number: Option<String>,
     /// `idle`, `dialling`, `call` or `over` (lifted, and the call has ended).
     pub(crate) state: String,

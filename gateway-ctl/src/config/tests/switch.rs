@@ -55,7 +55,8 @@ fn limits_of_one_phone_and_one_address() {
     wrong_with(
         "[switch]\nregistrations_per_phone = 0\n",
         &[
-            "gw.toml:9: `registrations_per_phone` in [switch] is 0; write a number from 1 to 10000000",
+            "gw.toml:9: `registrations_per_phone` in [switch] is 0, expected a number from 1 to \
+             10000000; the nearest is 1",
         ],
     );
 }

@@ -26,6 +26,8 @@ impl Phones for Site {
             primary_switch: None,
             backup_switch: None,
             server: Ipv4Addr::new(10, 10, 0, 1),
+            accounts: Vec::new(),
+            sip_port: None,
             variables: BTreeMap::new(),
         })
     }

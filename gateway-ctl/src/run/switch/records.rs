@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `gateway/` + its name | [`Registration`] |
 //! | `call/` + its number | [`KeptCall`] |
+//! | `sip-call/` + its number | [`KeptSipCall`] |
+//! | `sip-user/` + the name | [`Account`] |
 //! | `switch/clock` | milliseconds of the last commit's clock |
 
 use anyhow::{Context as _, Result};
@@ -11,11 +13,14 @@ use store::{Batch, Embedded};
 use switch::Change;
 use switch::record::KeptCall;
 use switch::registration::Registration;
+use switch::sip::{Account, KeptSipCall};
 
 use super::super::leases::records::{all, json};
 
 const GATEWAY: &[u8] = b"gateway/";
 const CALL: &[u8] = b"call/";
+const SIP_CALL: &[u8] = b"sip-call/";
+const SIP_USER: &[u8] = b"sip-user/";
 const CLOCK: &[u8] = b"switch/clock";
 
 /// What was kept of a former life.
@@ -23,6 +28,8 @@ const CLOCK: &[u8] = b"switch/clock";
 pub(super) struct Kept {
     pub(super) registrations: Vec<Registration>,
     pub(super) calls: Vec<KeptCall>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) sip_calls: Vec<KeptSipCall>,
     /// Milliseconds of the clock.
     pub(super) clock: u64,
 }
@@ -42,6 +49,8 @@ impl Kept {
         Ok(Self {
             registrations: all(store, GATEWAY)?,
             calls: all(store, CALL)?,
+            accounts: all(store, SIP_USER)?,
+            sip_calls: all(store, SIP_CALL)?,
             clock,
         })
     }
@@ -54,14 +63,18 @@ impl Kept {
 pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
     let gateway = |id: &str| [GATEWAY, id.as_bytes()].concat();
     let call = |id: u64| [CALL, &id.to_be_bytes()].concat();
+    let sip_call = |id: u64| [SIP_CALL, &id.to_be_bytes()].concat();
+    let user = |name: &str| [SIP_USER, name.as_bytes()].concat();
     let mut batch = Batch::new().put(CLOCK, json(&clock)?);
     for change in changes {
         batch = match change {
             Change::Register(one) => batch.put(gateway(&one.id.to_string()), json(one)?),
             Change::Forget(id) => batch.delete(gateway(&id.to_string())),
             Change::Keep(one) => batch.put(call(one.id), json(one)?),
-            Change::Over(id) => batch.delete(call(*id)),
-            Change::KeepSip(_) | Change::Account(_) => batch,
+            Change::KeepSip(one) => batch.put(sip_call(one.id), json(one)?),
+            Change::Over(id) => batch.delete(call(*id)).delete(sip_call(*id)),
+            Change::Account(one) if one.devices.is_empty() => batch.delete(user(&one.user)),
+            Change::Account(one) => batch.put(user(&one.user), json(one)?),
         };
     }
     Ok(batch)

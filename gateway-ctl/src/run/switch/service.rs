@@ -1,7 +1,6 @@
 //! What runs: the endpoint, the switch, the store, the socket, and the tasks that wake them.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +8,26 @@ use std::time::Duration;
 use anyhow::Result;
 use megaco::transactions::{Endpoint, RequestKey as WireKey, Settings as WireSettings};
 use store::Embedded;
-use switch::registration::Peer;
+use switch::registration::{Peer, Transport};
 use switch::{CommitId, RequestKey, Switch, Ticket, Time};
 use tokio::sync::{Notify, mpsc};
 
 use super::super::clock::since_epoch;
 use super::super::gateway::{Gateway, Shared};
 use super::super::leases::{StoreClock, Task, task};
+use super::connections;
 use super::log::Log;
 use super::rate::Rates;
 use super::records::Kept;
-use super::socket::{LONGEST, Socket};
+use super::sip;
+use super::socket::{Ends, Socket, Spoken};
 use super::tcp::{self, Connections};
 use crate::config;
 
-/// Datagrams that are handled before other tasks have their turn.
-const AT_ONCE: usize = 64;
+const SPOKEN: Spoken = Spoken {
+    what: "H.248",
+    key: "`port` in [switch]",
+};
 /// How often the timer looks when nothing is due: the time of day may jump.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
@@ -45,6 +48,8 @@ pub(crate) struct Telephony {
     pub(super) socket: Arc<Socket>,
     pub(super) tcp: Connections,
     pub(super) rates: Rates,
+    /// `None`: it is not spoken.
+    pub(super) sip: Option<sip::Service>,
     pub(super) log: Log,
     /// The store says here that something is on disk.
     pub(super) committed: mpsc::UnboundedSender<Committed>,
@@ -67,25 +72,28 @@ impl Telephony {
         shared: &Shared,
     ) -> Result<Self> {
         let kept = Kept::load(&store)?;
-        let socket = Arc::new(Socket::open(config.port)?);
-        let listener = tcp::open(config.port)?;
+        let socket = Arc::new(Socket::open(config.port, SPOKEN)?);
+        let listener = connections::open(config.port, SPOKEN)?;
         let mut clock = StoreClock::resume(kept.clock);
         let now = Time::from_millis(clock.now());
         let mut switch = Switch::new(config.settings.clone());
         // Numbers of calls grow over restarts, whatever the store still has of them.
         switch.number_calls_from(clock.now());
+        switch.set_secret(secret()?);
         let (gateways, calls) = (kept.registrations.len(), kept.calls.len());
+        let users = kept.accounts.len();
         switch.restore(now, kept.registrations, kept.calls);
+        switch.restore_sip(now, kept.accounts, kept.sip_calls);
         let (committed, answers) = mpsc::unbounded_channel();
         let timer = Arc::new(Notify::new());
         let tasks = vec![
             task(messages(shared.clone(), socket.clone())),
-            task(tcp::accept(shared.clone(), listener)),
+            task(tcp::serve(shared.clone(), listener)),
             task(time(shared.clone(), timer.clone())),
             task(commits(shared.clone(), answers)),
         ];
         let port = config.port;
-        tracing::info!(port, gateways, calls, "H.248 is spoken");
+        tracing::info!(port, gateways, users, calls, "H.248 is spoken");
         Ok(Self {
             wire: Endpoint::new(wire_settings(config)),
             switch,
@@ -95,8 +103,9 @@ impl Telephony {
             store,
             clock,
             socket,
-            tcp: Connections::default(),
+            tcp: tcp::nobody(),
             rates: Rates::new(config.messages_per_address),
+            sip: None,
             log,
             committed,
             alarm: Time::ZERO,
@@ -139,6 +148,15 @@ impl Telephony {
     }
 }
 
+/// What nobody can guess, from the machine's source of random numbers.
+fn secret() -> Result<[u8; 32]> {
+    let mut secret = [0; 32];
+    let source = rustls::crypto::ring::default_provider().secure_random;
+    let filled = source.fill(&mut secret);
+    filled.map_err(|_| anyhow::anyhow!("the machine has no random numbers"))?;
+    Ok(secret)
+}
+
 fn wire_settings(config: &config::Switch) -> WireSettings {
     // Numbers that were not used a moment ago, whenever the daemon was killed.
     let moment = since_epoch().as_nanos();
@@ -154,61 +172,54 @@ impl Gateway {
             self.telephony_trouble = None;
             return;
         };
-        if let Some(telephony) = &mut self.telephony {
-            if telephony.port == config.port {
-                telephony.rates.set(config.messages_per_address);
-                if *telephony.switch.settings() != config.settings {
-                    telephony.switch.reconfigure(config.settings);
-                }
-                return;
-            }
-            // Another port: the store is open already.
-            self.telephony = None;
+        let served = self.serve_h248(&config, shared);
+        let served = served.and_then(|()| self.serve_sip(&config, shared));
+        let trouble = served.err().map(|error| format!("{error:#}"));
+        if let Some(error) = trouble
+            .as_ref()
+            .filter(|_| trouble != self.telephony_trouble)
+        {
+            tracing::error!(error, "phones cannot call");
         }
-        let started = self.open_store().and_then(|store| {
-            let log = Log::in_directory(&self.plan.config.settings.state_directory);
-            Telephony::start(&config, store, log, shared)
-        });
-        match started {
-            Ok(telephony) => {
-                self.telephony = Some(telephony);
-                self.telephony_trouble = None;
-                self.telephony_turn(|_, _| {});
+        self.telephony_trouble = trouble;
+        self.telephony_turn(|_, _| {});
+    }
+
+    fn serve_h248(&mut self, config: &config::Switch, shared: &Shared) -> Result<()> {
+        if let Some(telephony) = &mut self.telephony
+            && telephony.port == config.port
+        {
+            telephony.rates.set(config.messages_per_address);
+            if *telephony.switch.settings() != config.settings {
+                telephony.switch.reconfigure(config.settings.clone());
             }
-            Err(error) => {
-                let error = format!("{error:#}");
-                if self.telephony_trouble.as_ref() != Some(&error) {
-                    tracing::error!(error, "phones cannot call");
-                }
-                self.telephony_trouble = Some(error);
-            }
+            return Ok(());
         }
+        let store = self.open_store()?;
+        let log = Log::in_directory(&self.plan.config.settings.state_directory);
+        let new = Telephony::start(config, store, log, shared)?;
+        let former = self.telephony.replace(new);
+        if let (Some(former), Some(new)) = (former, &mut self.telephony) {
+            // Its ports would not be free at once, and phones stay connected.
+            new.sip = former.sip;
+        }
+        Ok(())
     }
 }
 
-/// Messages that come in.
+/// Messages of H.248 that come in over UDP.
 async fn messages(shared: Shared, socket: Arc<Socket>) {
-    let mut buffer = vec![0; LONGEST];
-    while socket.readable().await.is_ok() {
-        for _ in 0..AT_ONCE {
-            match socket.receive(&mut buffer) {
-                Ok(Some((length, peer))) => {
-                    let message = &buffer[..length];
-                    shared.lock().telephony_turn(|telephony, now| {
-                        telephony.hear(now, peer, message);
-                    });
-                }
-                Ok(None) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    // Somebody's port was closed: the next datagram is another's.
-                    tracing::debug!(%error, "cannot receive");
-                    break;
-                }
-            }
-        }
-        tokio::task::yield_now().await;
-    }
+    let hear = |ends: Ends, message: &[u8]| {
+        let peer = Peer {
+            address: ends.address,
+            local: ends.local,
+            transport: Transport::Udp,
+        };
+        shared.lock().telephony_turn(|telephony, now| {
+            telephony.hear(now, peer, message);
+        });
+    };
+    socket.receive(hear).await;
 }
 
 /// Time passes.

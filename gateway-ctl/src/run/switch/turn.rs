@@ -10,19 +10,29 @@ use super::super::gateway::Gateway;
 use super::places::Here;
 use super::records;
 use super::service::Telephony;
+use super::socket::Ends;
+use super::tcp;
 
 impl Gateway {
     /// Does what the switch wants done, after `what` has happened.
     pub(super) fn telephony_turn(&mut self, what: impl FnOnce(&mut Telephony, Time)) {
+        self.telephony_turn_here(|telephony, now, _| what(telephony, now));
+    }
+
+    /// The same, for who asks whose an address is.
+    pub(super) fn telephony_turn_here(
+        &mut self,
+        what: impl FnOnce(&mut Telephony, Time, &Here<'_>),
+    ) {
         let Some(telephony) = &mut self.telephony else {
             return;
         };
         let now = telephony.now();
-        what(telephony, now);
         let here = Here {
             leases: self.leases.as_ref(),
             ledger: &self.plan.ledger,
         };
+        what(telephony, now, &here);
         if let Err(error) = telephony.turn(now, &here) {
             self.fail(error);
         }
@@ -67,10 +77,11 @@ impl Telephony {
     fn heard(&mut self, now: Time, here: &Here<'_>, output: Wire<switch::registration::Peer>) {
         match output {
             Wire::Send { to, bytes } if to.transport == Transport::Tcp => {
-                self.tcp.send(to, &bytes);
+                tcp::send(&self.tcp, to, &bytes);
             }
             Wire::Send { to, bytes } => {
-                if let Err(error) = self.socket.send(to, &bytes) {
+                let (address, local) = (to.address, to.local);
+                if let Err(error) = self.socket.send(Ends { address, local }, &bytes) {
                     // It is sent again.
                     tracing::debug!(to = %to.address, %error, "cannot send");
                 }
@@ -164,7 +175,7 @@ impl Telephony {
                 };
                 self.store.submit(batch, Box::new(answer));
             }
-            Output::Sip { .. } => {}
+            Output::Sip { to, bytes, client } => self.send_sip(now, to, bytes, client),
             Output::Ended(record) => {
                 let (call, reason) = (record.id, record.reason.label());
                 tracing::debug!(call, reason, dialled = record.dialled, "a call is over");
