@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `gateway/` + its name | [`Registration`] |
 //! | `call/` + its number | [`KeptCall`] |
-//! | `sip-call/` + its number | [`KeptSipCall`] |
 //! | `sip-user/` + the name | [`Account`] |
 //! | `switch/clock` | milliseconds of the last commit's clock |
 
@@ -13,13 +12,12 @@ use store::{Batch, Embedded};
 use switch::Change;
 use switch::record::KeptCall;
 use switch::registration::Registration;
-use switch::sip::{Account, KeptSipCall};
+use switch::sip::Account;
 
 use super::super::leases::records::{all, json};
 
 const GATEWAY: &[u8] = b"gateway/";
 const CALL: &[u8] = b"call/";
-const SIP_CALL: &[u8] = b"sip-call/";
 const SIP_USER: &[u8] = b"sip-user/";
 const CLOCK: &[u8] = b"switch/clock";
 
@@ -29,7 +27,6 @@ pub(super) struct Kept {
     pub(super) registrations: Vec<Registration>,
     pub(super) calls: Vec<KeptCall>,
     pub(super) accounts: Vec<Account>,
-    pub(super) sip_calls: Vec<KeptSipCall>,
     /// Milliseconds of the clock.
     pub(super) clock: u64,
 }
@@ -50,7 +47,6 @@ impl Kept {
             registrations: all(store, GATEWAY)?,
             calls: all(store, CALL)?,
             accounts: all(store, SIP_USER)?,
-            sip_calls: all(store, SIP_CALL)?,
             clock,
         })
     }
@@ -63,7 +59,6 @@ impl Kept {
 pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
     let gateway = |id: &str| [GATEWAY, id.as_bytes()].concat();
     let call = |id: u64| [CALL, &id.to_be_bytes()].concat();
-    let sip_call = |id: u64| [SIP_CALL, &id.to_be_bytes()].concat();
     let user = |name: &str| [SIP_USER, name.as_bytes()].concat();
     let mut batch = Batch::new().put(CLOCK, json(&clock)?);
     for change in changes {
@@ -71,8 +66,7 @@ pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
             Change::Register(one) => batch.put(gateway(&one.id.to_string()), json(one)?),
             Change::Forget(id) => batch.delete(gateway(&id.to_string())),
             Change::Keep(one) => batch.put(call(one.id), json(one)?),
-            Change::KeepSip(one) => batch.put(sip_call(one.id), json(one)?),
-            Change::Over(id) => batch.delete(call(*id)).delete(sip_call(*id)),
+            Change::Over(id) => batch.delete(call(*id)),
             Change::Account(one) if one.devices.is_empty() => batch.delete(user(&one.user)),
             Change::Account(one) => batch.put(user(&one.user), json(one)?),
         };

@@ -82,8 +82,8 @@ impl Telephony {
         switch.set_secret(secret()?);
         let (gateways, calls) = (kept.registrations.len(), kept.calls.len());
         let users = kept.accounts.len();
+        switch.restore_accounts(now, kept.accounts);
         switch.restore(now, kept.registrations, kept.calls);
-        switch.restore_sip(now, kept.accounts, kept.sip_calls);
         let (committed, answers) = mpsc::unbounded_channel();
         let timer = Arc::new(Notify::new());
         let tasks = vec![
