@@ -15,6 +15,7 @@
 //! | [`provisioning`], [`tftp_clients`] | phones fetch files and leave logs; other people's TFTP clients |
 //! | [`api`], [`observe`] | bindings by the API; counters, traces, metrics |
 //! | [`telephony`] | simulated phones register, call and talk |
+//! | [`sip_calls`] | the same by SIP, and between SIP and H.248 |
 //! | [`sites`] | two sites at one provider, and hosted telephony for both |
 //! | [`alerts`] | what alert rules name is there |
 //! | [`spoofing`] | what may not pass does not |
@@ -48,6 +49,7 @@ mod rebuild;
 mod reload;
 mod restart;
 mod shared_address;
+mod sip_calls;
 mod sites;
 mod spoofing;
 mod telephony;

@@ -50,7 +50,8 @@ pub enum Denied {
     /// The nonce is none of ours.
     #[error("nonce is not of this realm")]
     Forged,
-    /// The nonce is too old; the proof is right: to be challenged with `stale`.
+    /// The nonce is too old, or of before a restart; the proof is right: to be challenged with
+    /// `stale`.
     #[error("nonce is too old")]
     Stale,
     /// The proof was used before: to be challenged with `stale`.
@@ -187,16 +188,24 @@ impl Realm {
             .find(|credentials| credentials.realm == self.settings.name)
             .ok_or(Denied::Missing)?;
         let algorithm = self.fit(request, &credentials)?;
-        let stamp = nonce::check(&self.secret, &credentials.nonce).ok_or(Denied::Forged)?;
-        let ha1 = known(&credentials.user, algorithm).ok_or(Denied::Unknown)?;
+        let stamp = nonce::check(&self.secret, &credentials.nonce);
+        let ha1 = known(&credentials.user, algorithm).ok_or(match stamp {
+            Some(_) => Denied::Unknown,
+            None => Denied::Forged,
+        })?;
         let used = credentials.used.as_ref();
         let used_text = used.map(|(count, cnonce)| (count.as_str(), cnonce.as_str()));
         let method = request.method.as_str();
         let expected = ha1.response(&credentials.nonce, used_text, method, &credentials.uri);
         let given = credentials.response.to_ascii_lowercase();
         if ha1.algorithm() != algorithm || !same(expected.as_bytes(), given.as_bytes()) {
-            return Err(Denied::Wrong);
+            return Err(match stamp {
+                Some(_) => Denied::Wrong,
+                None => Denied::Forged,
+            });
         }
+        // Whoever knows the password has it from a former life of ours.
+        let stamp = stamp.ok_or(Denied::Stale)?;
         // Only now: who does not know the password can't use up a nonce.
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let oldest = millis(now.saturating_sub(self.settings.lifetime));
@@ -311,6 +320,17 @@ mod tests {
                 realm.check(at(311), &late, false, known),
                 Err(Denied::Stale)
             );
+        }
+    }
+
+    #[test]
+    fn a_nonce_of_a_former_life_is_stale() {
+        let former = Realm::new(RealmSettings::new("pbx"), [1; 32]);
+        let mut realm = Realm::new(RealmSettings::new("pbx"), SECRET);
+        for (password, denied) in [("secret", Denied::Stale), ("guess", Denied::Forged)] {
+            let request = answered(&former, at(10), &mut Login::new("2001", password, 5));
+            let checked = realm.check(at(11), &request, false, known);
+            assert_eq!(checked, Err(denied), "{password}");
         }
     }
 
