@@ -286,3 +286,6 @@ impl Call {
         Ok(rtp.map(|(_, packets)| packets).sum())
     }
 }
+
+#[cfg(test)]
+mod tests;
