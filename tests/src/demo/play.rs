@@ -78,7 +78,9 @@ fn commands(hosted: &Hosted) -> Result<()> {
     println!("  S=\"{}\"    # the switch", ctl(&hosted.switch));
     println!("  A=\"{}\"    # gateway A", ctl(a));
     println!("  B=\"{}\"    # gateway B", ctl(b));
-    println!("  $S phones; $S calls; $S calls history; $S calls trace 6001");
+    println!(
+        "  $S phones; $S calls; $S calls history; $S calls trace 6001    # of a call of yours"
+    );
     println!("  $A status; $A leases; $A bindings; $A who {PUBLIC_A}:40002; $A trace");
     for (site, name) in [(&hosted.sites.a, "A"), (&hosted.sites.b, "B")] {
         let (ns, interface) = (site.upstream.ns.name(), &site.upstream.name);
