@@ -1,137 +1,99 @@
-//! The demonstration: a customer site in network namespaces, and what the gateway
-//! does there.
+//! The demonstration: two customers' sites in network namespaces, phones that boot and call, and
+//! where their media went.
 //!
-//! ```text
-//!  phone1 10.10.1.1  192.0.2.1:40000-40063 --+            +-- internet 203.0.113.10
-//!                                            +-- router --+
-//!  phone2 10.10.1.2  192.0.2.1:40064-40127 --+            (one public address, 192.0.2.1)
-//!  phone3 asks by DHCP ----------------------+
-//! ```
+//! | file | what it does |
+//! |---|---|
+//! | `boot.rs` | phones lease, fetch and register |
+//! | `calls.rs` | calls, and the table at the end |
+//! | `besides.rs` | what gateways do for other packets |
+//! | `play.rs` | `--keep`: the network stands, phones do what is typed |
+//!
+//! Nothing that is shown is known before: it is what phones, captures and `gateway-ctl` have told,
+//! held against what was promised.
 
-mod steps;
-
-use std::io::Write as _;
+mod besides;
+mod boot;
+mod calls;
+mod play;
 
 use anyhow::Result;
 
-use crate::site::{Gateway, Site};
+use crate::two_sites::Hosted;
+use crate::wait::now;
 
-const CONFIG: &str = r#"# Two phones behind one public address; others are leased theirs.
-[state]
-directory = "{dir}/state"
+const PICTURE: &str = r"
+  site A                                                                  site B
+  a1 10.10.1.1 --+                                                   +-- b1 10.10.1.1
+                 +-- gateway 192.0.2.1 -- internet -- 192.0.2.129 gateway
+  a2 10.10.1.2 --+                         |    |
+                         switch 203.0.113.5      203.0.113.20 trunk gateway of a carrier
+";
 
-[metrics]
-listen = "127.0.0.1:9630"
-
-[[inside]]
-interface = "inside0"
-networks = ["10.10.0.0/16"]
-
-[[outside]]
-interface = "uplink0"
-
-[[pool]]
-addresses = ["192.0.2.1"]
-
-[[binding]]
-name = "phone 1"
-private = "10.10.1.1"
-public = "192.0.2.1"
-ports = "40000-40063"
-
-[[binding]]
-name = "phone 2"
-private = "10.10.1.2"
-public = "192.0.2.1"
-ports = "40064-40127"
-
-[dhcp]
-
-[[scope]]
-interface = "inside0"
-network = "10.10.0.0/16"
-addresses = ["10.10.2.1-10.10.2.250"]
-routers = ["10.10.0.1"]
-
-[[class]]
-name = "phone"
-vendor_classes = ["MyPhone*"]
-ports = 64
-"#;
-
-/// What was shown, and whether it came out as promised.
+/// What was shown, and what came out otherwise than promised.
 #[derive(Debug)]
 struct Shown {
-    what: &'static str,
+    what: String,
     saw: String,
-    right: bool,
+    wrong: Vec<String>,
 }
 
-/// Runs the demonstration; with `keep` it waits for Enter before all goes away.
+impl Shown {
+    fn print(&self) {
+        let mark = if self.wrong.is_empty() {
+            "ok  "
+        } else {
+            "FAIL"
+        };
+        println!("{mark} {}\n     {}", self.what, self.saw);
+        for wrong in &self.wrong {
+            println!("     wrong: {wrong}");
+        }
+    }
+}
+
+/// Runs the demonstration; with `keep` all stays until that is ended.
 ///
 /// # Errors
 /// When the network cannot be set up, or something did not come out as promised.
 pub fn run(keep: bool) -> Result<()> {
-    println!("Setting up: three phones, a router with the gateway, a host on the internet ...\n");
-    let site = Site::builder().phones(3).build()?;
-    let mut gateway = site.gateway(CONFIG)?;
-    print!("{}", gateway.ctl(&["status"])?.stdout);
-    println!();
+    let start = now();
+    println!(
+        "Two customers' sites with a gateway each, the soft switch of their operator, and a carrier:"
+    );
+    println!("all of it in network namespaces of this machine.\n{PICTURE}");
+    let mut hosted = Hosted::start()?;
     let mut shown = Vec::new();
-    for step in steps::ALL {
-        let result = step(&site, &mut gateway)?;
-        println!(
-            "{} {}\n     {}",
-            if result.right { "ok  " } else { "FAIL" },
-            result.what,
-            result.saw
-        );
-        shown.push(result);
+    let mut show = |one: Vec<Shown>| {
+        one.iter().for_each(Shown::print);
+        shown.extend(one);
+    };
+    println!("Phones are switched on: DHCP, an image over TFTP, H.248.");
+    show(boot::phones(&mut hosted)?);
+    println!("\nThey call each other, and a number of the carrier's.");
+    let mut made = Vec::new();
+    for plan in calls::PLANS {
+        let (call, what) = calls::make(&mut hosted, plan)?;
+        show(vec![what]);
+        made.push(call);
     }
-    println!();
-    for command in [&["bindings"][..], &["counters"]] {
-        print!("{}", gateway.ctl(command)?.stdout);
-        println!();
+    println!("\nBesides:");
+    for step in besides::ALL {
+        show(vec![step(&mut hosted)?]);
+    }
+    println!("\n{}", calls::table(&made)?);
+    println!("`gateway-ctl calls history` at the switch:\n");
+    println!("{}", hosted.switch.ctl(&["calls", "history"])?.stdout);
+    let wrong = shown.iter().filter(|shown| !shown.wrong.is_empty()).count();
+    let (all, time) = (shown.len(), start.elapsed().as_secs());
+    if wrong == 0 {
+        println!("All {all} came out as promised, in {time} s.");
     }
     if keep {
-        stay(&site, &gateway)?;
+        play::stay(&mut hosted)?;
     }
-    let wrong = shown.iter().filter(|shown| !shown.right).count();
     anyhow::ensure!(
         wrong == 0,
-        "{wrong} of {} steps did not come out as promised",
-        shown.len()
+        "{wrong} of {all} did not come out as promised: see FAIL above"
     );
-    println!("All {} steps came out as promised.", shown.len());
-    Ok(())
-}
-
-/// Says how to look around, and waits.
-fn stay(site: &Site, gateway: &Gateway) -> Result<()> {
-    let binary = std::env::current_exe()?.with_file_name("gateway-ctl");
-    let ctl = format!(
-        "{} --socket {}",
-        binary.display(),
-        gateway.socket().display()
-    );
-    println!("The network stands. In another terminal, as root:\n");
-    println!("  {ctl} status");
-    println!("  {ctl} trace                    # then make a drop:");
-    println!(
-        "  ip netns exec {} python3 -c 'import socket; socket.socket(socket.AF_INET, \
-         socket.SOCK_DGRAM).sendto(b\"x\", (\"203.0.113.10\", 9))'",
-        site.phone(1).ns.name()
-    );
-    println!(
-        "  ip netns exec {} ping 203.0.113.10",
-        site.phone(1).ns.name()
-    );
-    println!(
-        "  ip netns exec {} curl -s 127.0.0.1:9630/metrics",
-        site.router.name()
-    );
-    print!("\nEnter ends it. ");
-    std::io::stdout().flush()?;
-    std::io::stdin().read_line(&mut String::new())?;
     Ok(())
 }

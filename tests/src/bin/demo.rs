@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A site with two phones behind one public address, and a host on the internet.
+/// Two sites with a gateway each, phones that boot and call, a soft switch and a trunk gateway
 #[derive(Parser)]
 #[command(name = "demo")]
 struct Options {
-    /// Leave the network standing at the end, and say how to look around in it
+    /// Leave all of it running at the end, say how to look around, and let phones do what is typed
     #[arg(long)]
     keep: bool,
 }

@@ -14,6 +14,7 @@
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -40,10 +41,13 @@ impl Phones {
     /// When the kernel gives no pair of sockets.
     #[must_use]
     pub fn start() -> Self {
+        // A phone that began anew with the numbers of its last life would be taken for an echo.
+        static LIVES: AtomicU64 = AtomicU64::new(0);
+        let life = LIVES.fetch_add(1, Ordering::Relaxed);
         Self::start_with(Options {
             trace: false,
             quiet: false,
-            seed: u64::from(std::process::id()),
+            seed: u64::from(std::process::id()) | life << 32,
         })
     }
 

@@ -191,45 +191,49 @@ impl Call {
             format!("it ended with {reason}"),
         );
         let [one, other] = &self.ends;
-        for (end, far) in [(one, other), (other, one)] {
-            let name = end.name;
-            let given = match self.plan.choice {
-                "private" => far.private,
-                _ => far.public,
-            };
-            let expected = SocketAddrV4::new(given, far.local()?.port());
-            let (local, remote, source) = (end.local()?, end.remote()?, end.address("source")?);
-            want(
-                end.is_at_home(),
-                format!("{name} is not at {} and {}", end.public, end.private),
-            );
-            want(
-                end.owns(local.port()),
-                format!("{name} speaks from {local}, which is not of its range"),
-            );
-            want(
-                remote == expected,
-                format!("{name} was given {remote}, not {expected}"),
-            );
-            want(
-                source == expected,
-                format!("{name} hears {source}, not {expected}"),
-            );
-            // Two seconds of 50 packets each, less what is lost to a busy machine's pauses.
-            let packets = end.figure("packets");
-            want(packets >= 80, format!("{name} heard {packets} packets"));
-            for figure in ["lost", "duplicates", "unexpected", "malformed"] {
-                let found = end.figure(figure);
-                want(found == 0, format!("{name}: {found} packets {figure}"));
-            }
-        }
+        wrong.extend(self.at_end(one, other)?);
+        wrong.extend(self.at_end(other, one)?);
         for (side, seen) in Side::ALL.into_iter().zip(&self.uplinks) {
-            let through = self.plan.through.contains(&side);
-            let what = self.at_uplink(seen, through)?;
-            want(
-                what.is_none(),
-                format!("uplink {side:?}: {}", what.unwrap_or_default()),
-            );
+            let what = self.at_uplink(seen, self.plan.through.contains(&side))?;
+            wrong.extend(what.map(|what| format!("uplink {side:?}: {what}")));
+        }
+        Ok(wrong)
+    }
+
+    /// What an end has that it should not have.
+    fn at_end(&self, end: &End, far: &End) -> Result<Vec<String>> {
+        /// Two seconds of 50 packets each, less what is lost to a busy machine's pauses.
+        const LEAST: u64 = 80;
+        let mut wrong = Vec::new();
+        let mut want = |so: bool, what: String| wrong.extend((!so).then_some(what));
+        let name = end.name;
+        let given = match self.plan.choice {
+            "private" => far.private,
+            _ => far.public,
+        };
+        let expected = SocketAddrV4::new(given, far.local()?.port());
+        let (local, remote, source) = (end.local()?, end.remote()?, end.address("source")?);
+        want(
+            end.is_at_home(),
+            format!("{name} is not at {} and {}", end.public, end.private),
+        );
+        want(
+            end.owns(local.port()),
+            format!("{name} speaks from {local}, which is not of its range"),
+        );
+        want(
+            remote == expected,
+            format!("{name} was given {remote}, not {expected}"),
+        );
+        want(
+            source == expected,
+            format!("{name} hears {source}, not {expected}"),
+        );
+        let packets = end.figure("packets");
+        want(packets >= LEAST, format!("{name} heard {packets} packets"));
+        for figure in ["lost", "duplicates", "unexpected", "malformed"] {
+            let found = end.figure(figure);
+            want(found == 0, format!("{name}: {found} packets {figure}"));
         }
         Ok(wrong)
     }
@@ -286,3 +290,6 @@ impl Call {
         Ok(rtp.map(|(_, packets)| packets).sum())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,6 +155,8 @@ gateway = "[{carrier}]:{trunk_port}"
 [[route]]
 prefix = "0"
 trunks = ["carrier"]
+least = 6
+most = 6
 
 [[outside]]
 interface = "eth0"

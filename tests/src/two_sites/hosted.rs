@@ -194,6 +194,7 @@ fn gateway(sites: &TwoSites, side: Side, files: &Path) -> Result<Gateway> {
 /// The inside of the switch's router, where nobody is.
 fn offices(switch: &Namespace) -> Result<Namespace> {
     const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 255, 0, 1);
+    switch.sysctl("net.ipv4.ip_forward", 1)?;
     let offices = Namespace::new("offices")?;
     let (inside, _) = veth(
         (switch, "inside0", mac_of(ROUTER)),

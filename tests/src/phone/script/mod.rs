@@ -39,3 +39,11 @@ mod words;
 
 pub use run::{Outcome, run};
 pub use source::Source;
+
+/// Whether a line can be understood; a phone that it names may still not be there.
+///
+/// # Errors
+/// When it cannot: why.
+pub fn check(line: &str) -> anyhow::Result<()> {
+    parse::Command::parse(line).map(drop)
+}
