@@ -84,12 +84,17 @@ impl Switch {
         if observed.name == event::OFF_HOOK {
             return self.lifted(now, gateway, line);
         }
-        if observed.name == event::ON_HOOK {
-            return self.hung_up(now, gateway, line);
-        }
         let Some(there) = self.line(gateway, line) else {
             return;
         };
+        if observed.name == event::ON_HOOK {
+            // Sent again and again while nobody was there to hear it, perhaps: the phone may have
+            // been lifted since.
+            if !there.is_overtaken(request) {
+                self.hung_up(now, gateway, line);
+            }
+            return;
+        }
         // Digits that were asked for before are of a call that is over.
         if !there.is_current(request) || observed.name.package() != "dd" {
             return;

@@ -39,7 +39,10 @@ impl Switch {
                     .iter()
                     .filter_map(|line| TerminationId::new(line).ok())
                 {
-                    there.lines.insert(line, Line::new(LineState::Idle));
+                    let mut new = Line::new(LineState::Idle);
+                    // What was asked for in a former life must not look like what is now.
+                    new.number_requests_from(now);
+                    there.lines.insert(line, new);
                 }
             }
         }
@@ -60,6 +63,12 @@ impl Switch {
             self.timers
                 .insert((now + wait, super::Timer::Greet(gateway)));
         }
+    }
+
+    /// A call of a former life was over, and had been told to be ([`super::Output::Ended`]), when
+    /// that life ended: the store need not keep it.
+    pub fn forget_call(&mut self, id: super::CallId) {
+        self.commit(vec![Change::Over(id)], After::Nothing);
     }
 
     /// The number that the next call has at least.
@@ -153,7 +162,7 @@ impl Switch {
             self.timers.insert((now + ASK_AGAIN, timer));
         } else {
             for context in unknown {
-                self.ask(gateway, commands::clear_all(context), Step::Tell);
+                self.ask(gateway, commands::clear_all(context), Step::Stray);
             }
         }
         for id in gone {

@@ -167,6 +167,13 @@ impl Bed {
         self.run();
     }
 
+    /// Events of a line have this number, whatever it was asked.
+    pub(super) fn request_is(&mut self, at: usize, request: u32) {
+        let fake = &mut self.fakes[at];
+        let line = fake.terminations.get_mut("line1").expect("a line");
+        line.request = request;
+    }
+
     pub(super) fn lift(&mut self, at: usize) {
         self.event(at, "line1", "al/of", None);
     }
