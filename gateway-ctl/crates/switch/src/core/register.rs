@@ -397,6 +397,7 @@ fn registration(
         version,
         profile: profile.map(|profile| format!("{}/{}", profile.name, profile.version)),
         service,
+        taken_over: matches!(change.method, Method::Failover | Method::HandOff),
         lines: Vec::new(),
         since: now.as_secs(),
     }

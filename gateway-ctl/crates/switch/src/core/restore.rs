@@ -127,7 +127,7 @@ impl Switch {
 
     /// A gateway has told which contexts it has: those of no call are taken apart, and calls whose
     /// context is gone are over. It was asked at `asked`: of a context that was made later it says
-    /// nothing, however late its answer is.
+    /// nothing, however late its answer is. Calls of another controller go on.
     pub(super) fn has_contexts(
         &mut self,
         now: Time,
@@ -156,7 +156,9 @@ impl Switch {
             }
         }
         let unknown: Vec<u32> = there.difference(&known).copied().collect();
-        if !unknown.is_empty() && self.is_told_of_calls(gateway) {
+        if self.is_taken_over(gateway) {
+            // Who talks goes on talking; it ends when somebody hangs up (hook.rs).
+        } else if !unknown.is_empty() && self.is_told_of_calls(gateway) {
             // One may be of a call whose gateway's answer comes after this one.
             let timer = super::Timer::Greet(gateway.clone());
             self.timers.insert((now + ASK_AGAIN, timer));

@@ -224,6 +224,13 @@ impl Bed {
         self.pass(Time::from_secs(1));
     }
 
+    /// Another switch, which has never heard of anybody.
+    pub(super) fn forget(&mut self) {
+        self.registrations.clear();
+        self.kept.clear();
+        self.kill();
+    }
+
     /// Does all that is to be done.
     pub(super) fn run(&mut self) {
         while let Some(output) = self.switch.next_output() {
