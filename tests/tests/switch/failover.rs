@@ -76,8 +76,42 @@ fn phones_come_over_and_are_handed_back() {
     phones.finish().unwrap();
 }
 
-/// One alone is handed over, and can still call the one that stays through neither: it is called
-/// where it is.
+/// Media never pass a switch, and the other one leaves alone what it does not know.
+#[test]
+fn a_call_goes_on_at_the_other_switch() {
+    let mut bed = Bed::new(&switch());
+    let other = backup(&bed.site);
+    let mut phones = Phones::start();
+    phones
+        .tell(&format!(
+            "default protocol=h248 netns={} switch=10.10.0.1 backup=10.10.1.2 patience=1s
+             phone a1 address=10.10.3.1/16 ports=1024-1055 mid=a1 number=5001
+             phone a2 address=10.10.3.2/16 ports=1024-1055 mid=a2 number=5002
+             all expect registered primary within 20s
+             a1 dial a2
+             a2 expect ringing
+             a2 answer
+             all expect talking private",
+            bed.phones()
+        ))
+        .unwrap();
+    bed.gateway.kill9().unwrap();
+    phones
+        .tell(&format!(
+            "all expect registered backup within 30s
+             all talk 500ms
+             all expect media lost<=0 source=remote
+             a1 hangup
+             a1 expect idle
+             a2 hangup
+             all expect idle
+             {CALL}"
+        ))
+        .unwrap();
+    expect_quiet(&other);
+    phones.finish().unwrap();
+}
+
 #[test]
 fn one_phone_is_handed_over() {
     let bed = Bed::new(&switch());
