@@ -5,6 +5,7 @@
 
 mod capture;
 mod echo;
+mod faults;
 mod ping;
 pub(crate) mod socket;
 mod stream;
@@ -13,6 +14,7 @@ mod transfer;
 pub(crate) use capture::packet_socket;
 pub use capture::{Capture, Frame, Injector};
 pub use echo::{UdpEcho, exchange};
+pub use faults::{BadNetwork, Faults, Relayed};
 pub use ping::{Ping, PingReport};
 pub use socket::udp as bind_udp;
 pub use stream::{Stream, StreamReport, StreamSpec};

@@ -40,7 +40,12 @@ pub(super) async fn hand_off(
         let wrong = |error: switch::identity::NoGateway| Failure::bad_request(error, "");
         text.parse::<GatewayId>().map_err(wrong)
     };
-    let to = name(&wanted.to)?.mid().clone();
+    let to = switch::identity::read_mid(&wanted.to).ok_or_else(|| {
+        Failure::bad_request(
+            format!("\"{}\" names no controller", wanted.to),
+            "write its mId: [192.0.2.5]:2944 or <other.example>",
+        )
+    })?;
     let mut gateway = shared.lock();
     let telephony = served(&mut gateway)?;
     let whom: Vec<GatewayId> = match &wanted.gateway {

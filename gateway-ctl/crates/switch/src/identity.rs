@@ -87,7 +87,9 @@ impl FromStr for GatewayId {
     }
 }
 
-fn read_mid(text: &str) -> Option<Mid> {
+/// An mId as people write it: `[192.0.2.5]:2944`, `<gw.example>` or a device's name.
+#[must_use]
+pub fn read_mid(text: &str) -> Option<Mid> {
     let with_port = |rest: &str| match rest {
         "" => Some(None),
         rest => rest.strip_prefix(':')?.parse().ok().map(Some),

@@ -98,6 +98,9 @@ pub struct Registration {
     pub profile: Option<String>,
     /// Whether it serves.
     pub service: Service,
+    /// Whether another controller has had it before, whose calls it may still have.
+    #[serde(default)]
+    pub taken_over: bool,
     /// Its lines, as it has told.
     #[serde(default)]
     pub lines: Vec<String>,

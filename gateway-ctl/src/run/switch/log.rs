@@ -1,15 +1,17 @@
 //! The log of calls: a line of JSON for each call that is over.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use switch::record::CallRecord;
+use switch::record::{CallId, CallRecord};
 
 const NAME: &str = "calls.jsonl";
 /// A file that is longer gets another name, and the one before it goes: bytes.
 const LONGEST: u64 = 64 << 20;
+/// What is written in the moment before a kill, at most: bytes.
+const MOMENT: u64 = 1 << 20;
 
 /// A file in the state directory, and the one before it.
 #[derive(Debug)]
@@ -64,6 +66,26 @@ impl Log {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Calls that are over by the end of a log: those of the moment before the daemon was killed.
+pub(super) fn just_over(path: &Path) -> io::Result<BTreeSet<CallId>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOMENT)))?;
+    let lines = BufReader::new(file).split(b'\n');
+    // The first one may begin in its middle.
+    let mut ids = BTreeSet::new();
+    for line in lines {
+        if let Ok(record) = serde_json::from_slice::<CallRecord>(&line?) {
+            ids.insert(record.id);
+        }
+    }
+    Ok(ids)
 }
 
 fn before(path: &Path) -> PathBuf {

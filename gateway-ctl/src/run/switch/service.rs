@@ -1,11 +1,11 @@
 //! What runs: the endpoint, the switch, the store, the socket, and the tasks that wake them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use megaco::transactions::{Endpoint, RequestKey as WireKey, Settings as WireSettings};
 use store::Embedded;
 use switch::registration::{Peer, Transport};
@@ -16,7 +16,7 @@ use super::super::clock::since_epoch;
 use super::super::gateway::{Gateway, Shared};
 use super::super::leases::{StoreClock, Task, task};
 use super::connections;
-use super::log::Log;
+use super::log::{self, Log};
 use super::rate::Rates;
 use super::records::Kept;
 use super::sip;
@@ -80,10 +80,20 @@ impl Telephony {
         // Numbers of calls grow over restarts, whatever the store still has of them.
         switch.number_calls_from(clock.now());
         switch.set_secret(secret()?);
-        let (gateways, calls) = (kept.registrations.len(), kept.calls.len());
         let users = kept.accounts.len();
         switch.restore_accounts(now, kept.accounts);
-        switch.restore(now, kept.registrations, kept.calls);
+        // What is in the log is over, though the store had not been told so yet.
+        let over = match kept.calls.is_empty() {
+            true => BTreeSet::new(),
+            false => log::just_over(log.path()).context("cannot read the log of calls")?,
+        };
+        let (over, calls): (Vec<_>, Vec<_>) = kept
+            .calls
+            .into_iter()
+            .partition(|call| over.contains(&call.id));
+        let (gateways, count) = (kept.registrations.len(), calls.len());
+        switch.restore(now, kept.registrations, calls);
+        over.iter().for_each(|call| switch.forget_call(call.id));
         let (committed, answers) = mpsc::unbounded_channel();
         let timer = Arc::new(Notify::new());
         let tasks = vec![
@@ -93,7 +103,7 @@ impl Telephony {
             task(commits(shared.clone(), answers)),
         ];
         let port = config.port;
-        tracing::info!(port, gateways, users, calls, "H.248 is spoken");
+        tracing::info!(port, gateways, users, calls = count, "H.248 is spoken");
         Ok(Self {
             wire: Endpoint::new(wire_settings(config)),
             switch,

@@ -151,8 +151,11 @@ impl Reader<'_> {
         Ok(embed)
     }
 
+    /// Erlang's megaco writes no equals sign before a map that it spells out.
     fn event_digit_map(&mut self) -> Parsed<EventDigitMap> {
-        self.equals()?;
+        if self.peek() != Some(b'{') {
+            self.equals()?;
+        }
         if self.peek() == Some(b'{') {
             return self.digit_map_value().map(EventDigitMap::Value);
         }

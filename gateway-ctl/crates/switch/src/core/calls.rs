@@ -23,6 +23,9 @@ use crate::identity::GatewayId;
 use crate::record::{CallId, EndReason, KeptCall, KeptEnd, KeptLine, KeptUser, Progress};
 use crate::settings::{Line as RuledLine, Owner, Way};
 
+/// Number of the events that are asked for of a trunk that has still to be chosen.
+const TRUNK_EVENTS: u32 = 1;
+
 impl Switch {
     /// A line has dialled.
     pub(super) fn originate(
@@ -212,7 +215,7 @@ impl Switch {
         self.joined(&gateway, id);
         match digits {
             Some(digits) => {
-                let action = commands::dial(&line, 1, &remote, &digits);
+                let action = commands::dial(&line, TRUNK_EVENTS, &remote, &digits);
                 self.ask(&gateway, action, Step::Offer(id));
             }
             None => {
@@ -256,6 +259,7 @@ impl Switch {
         let gateway = there.gateway.clone();
         called.made = Some(made);
         called.local = Some(local);
+        let is_trunk = called.number.is_none();
         call.progress = Progress::Ringing;
         call.rang = Some(now);
         let lifted = call.answered.is_some();
@@ -263,6 +267,10 @@ impl Switch {
             let new = || Line::new(LineState::Idle);
             let line = there.lines.entry(line).or_insert_with(new);
             line.state = LineState::Call(id, Side::Called);
+            if is_trunk {
+                // Nothing was known of the line when its events were asked for.
+                line.request = TRUNK_EVENTS;
+            }
         }
         if lifted {
             return self.answered_at(now, id);

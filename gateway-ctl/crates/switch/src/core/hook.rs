@@ -1,8 +1,8 @@
 //! Events of lines: lifted, dialled, hung up.
 
 use megaco::{
-    ActionReply, ActionRequest, Command, ErrorCode, ErrorDescriptor, NotifyReply, NotifyRequest,
-    ObservedEvent, RequestId, Response, TerminationId,
+    ActionReply, ActionRequest, Command, ContextId, ErrorCode, ErrorDescriptor, NotifyReply,
+    NotifyRequest, ObservedEvent, RequestId, Response, TerminationId,
 };
 
 use super::{LineState, Side, Switch, Time, Timer};
@@ -26,7 +26,7 @@ impl Switch {
             for request in action.commands {
                 match request.command {
                     Command::Notify(notify) => {
-                        self.notified(now, gateway, &notify);
+                        self.notified(now, gateway, action.context, &notify);
                         responses.push(Response::Notify(NotifyReply {
                             terminations: notify.terminations,
                             error: None,
@@ -52,16 +52,44 @@ impl Switch {
         replies
     }
 
-    fn notified(&mut self, now: Time, gateway: &GatewayId, notify: &NotifyRequest) {
+    fn notified(
+        &mut self,
+        now: Time,
+        gateway: &GatewayId,
+        context: ContextId,
+        notify: &NotifyRequest,
+    ) {
         let request = match notify.observed.request {
             RequestId::Id(request) => request,
             RequestId::All => 0,
         };
         let line = notify.terminations.first().clone();
+        if let ContextId::Id(context) = context
+            && self.is_of_another(gateway, &line)
+            && notify.observed.events.iter().any(is_hook)
+        {
+            // Its line is asked what it does when the context has gone.
+            return self.ask(gateway, commands::clear_all(context), super::Step::Stray);
+        }
         for observed in &notify.observed.events {
             self.counters.events += 1;
             self.observed(now, gateway, &line, request, observed);
         }
+    }
+
+    /// Whether a gateway may have calls of the controller that had it before.
+    pub(super) fn is_taken_over(&self, gateway: &GatewayId) -> bool {
+        let there = self.gateways.get(gateway);
+        there.is_some_and(|there| there.registration.taken_over)
+    }
+
+    /// Whether a line that is in a context has it from another controller.
+    fn is_of_another(&mut self, gateway: &GatewayId, line: &TerminationId) -> bool {
+        let there = self.line(gateway, line);
+        let ours = there.is_some_and(|line| {
+            matches!(line.state, LineState::Call(..)) || !line.queue.is_empty()
+        });
+        !ours && self.is_taken_over(gateway)
     }
 
     fn observed(
@@ -84,12 +112,17 @@ impl Switch {
         if observed.name == event::OFF_HOOK {
             return self.lifted(now, gateway, line);
         }
-        if observed.name == event::ON_HOOK {
-            return self.hung_up(now, gateway, line);
-        }
         let Some(there) = self.line(gateway, line) else {
             return;
         };
+        if observed.name == event::ON_HOOK {
+            // Sent again and again while nobody was there to hear it, perhaps: the phone may have
+            // been lifted since.
+            if !there.is_overtaken(request) {
+                self.hung_up(now, gateway, line);
+            }
+            return;
+        }
         // Digits that were asked for before are of a call that is over.
         if !there.is_current(request) || observed.name.package() != "dd" {
             return;
@@ -202,6 +235,10 @@ impl Switch {
             | EndReason::Operator => Tone::Busy,
         }
     }
+}
+
+fn is_hook(observed: &ObservedEvent) -> bool {
+    observed.name == event::OFF_HOOK || observed.name == event::ON_HOOK
 }
 
 /// The digit of an event of package dd (H.248.1 annex E.6).

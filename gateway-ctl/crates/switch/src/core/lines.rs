@@ -14,13 +14,28 @@ impl Line {
             queue: Default::default(),
             asked: None,
             request: 0,
+            next_request: 1,
         }
     }
 
     /// Numbers the events that are asked for next.
     pub(super) fn next_request(&mut self) -> u32 {
-        self.request = self.request.wrapping_add(1).max(1);
+        self.request = self.next_request;
+        self.next_request = self.next_request.wrapping_add(1).max(1);
         self.request
+    }
+
+    /// Begins with numbers that were not used a moment ago.
+    pub(super) fn number_requests_from(&mut self, now: Time) {
+        let seconds = u32::try_from(now.as_secs() & 0x003f_ffff).unwrap_or(0);
+        self.next_request = (seconds << 8).max(1);
+    }
+
+    /// Whether an event is of a time that is over: its gateway was told since then to wait for
+    /// others, and has said that it does, so it has told of the hook as it was then.
+    pub(super) fn is_overtaken(&self, request: u32) -> bool {
+        let told = self.asked.is_none() && self.queue.is_empty();
+        told && self.request != 0 && request != 0 && self.request != request
     }
 
     /// Forgets what it was still to be told that nothing depends on: something newer is so.

@@ -160,8 +160,11 @@ pub(crate) struct Line {
     /// What it is to be told when it has answered.
     queue: VecDeque<(ActionRequest, Step)>,
     asked: Option<Ticket>,
-    /// Number of the last events asked for: others are old.
+    /// Number of the last events asked for: others are old. 0: asked for before the switch was
+    /// started.
     request: u32,
+    /// The next one.
+    next_request: u32,
 }
 
 #[derive(Debug)]
@@ -184,7 +187,12 @@ impl Step {
             | Self::Connect(call)
             | Self::Change(call)
             | Self::Clear(call, _) => Some(*call),
-            Self::Tell | Self::Late | Self::Lines | Self::Contexts | Self::Armed(..) => None,
+            Self::Tell
+            | Self::Late
+            | Self::Stray
+            | Self::Lines
+            | Self::Contexts
+            | Self::Armed(..) => None,
         }
     }
 }
@@ -196,6 +204,8 @@ pub(crate) enum Step {
     Tell,
     /// A context goes that a call got after it was over.
     Late,
+    /// A context goes that is no call's: its line may do something again.
+    Stray,
     Lines,
     Contexts,
     /// Whether a line still waits for the events of this number.

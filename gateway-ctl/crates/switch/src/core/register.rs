@@ -220,7 +220,10 @@ impl Switch {
             let new = || Line::new(LineState::Idle);
             there.lines.entry(line.clone()).or_insert_with(new);
         }
-        let names: Vec<String> = lines.iter().map(|line| line.as_str().to_owned()).collect();
+        // An audit tells of no line that has a call.
+        let known = there.lines.iter();
+        let known = known.filter(|(id, line)| line.state != LineState::Idle || lines.contains(id));
+        let names: Vec<String> = known.map(|(id, _)| id.as_str().to_owned()).collect();
         if there.registration.lines != names {
             there.registration.lines = names;
             let registration = Box::new(there.registration.clone());
@@ -394,6 +397,7 @@ fn registration(
         version,
         profile: profile.map(|profile| format!("{}/{}", profile.name, profile.version)),
         service,
+        taken_over: matches!(change.method, Method::Failover | Method::HandOff),
         lines: Vec::new(),
         since: now.as_secs(),
     }

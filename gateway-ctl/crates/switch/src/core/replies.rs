@@ -6,6 +6,7 @@ use megaco::{
 };
 
 use super::{Asked, Made, NoAnswer, Step, Switch, Ticket, Time};
+use crate::h248::commands;
 use crate::identity::GatewayId;
 use crate::record::EndReason;
 
@@ -119,6 +120,7 @@ impl Switch {
             (Step::Armed(line, request), Ok(actions)) => {
                 self.is_armed(gateway, &line, request, &actions);
             }
+            (Step::Stray, _) => self.ask(gateway, commands::audit_lines(), Step::Lines),
             (Step::Tell | Step::Late | Step::Lines | Step::Contexts | Step::Armed(..), _) => {}
         }
     }

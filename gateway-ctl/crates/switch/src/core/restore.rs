@@ -39,7 +39,10 @@ impl Switch {
                     .iter()
                     .filter_map(|line| TerminationId::new(line).ok())
                 {
-                    there.lines.insert(line, Line::new(LineState::Idle));
+                    let mut new = Line::new(LineState::Idle);
+                    // What was asked for in a former life must not look like what is now.
+                    new.number_requests_from(now);
+                    there.lines.insert(line, new);
                 }
             }
         }
@@ -60,6 +63,12 @@ impl Switch {
             self.timers
                 .insert((now + wait, super::Timer::Greet(gateway)));
         }
+    }
+
+    /// A call of a former life was over, and had been told to be ([`super::Output::Ended`]), when
+    /// that life ended: the store need not keep it.
+    pub fn forget_call(&mut self, id: super::CallId) {
+        self.commit(vec![Change::Over(id)], After::Nothing);
     }
 
     /// The number that the next call has at least.
@@ -118,7 +127,7 @@ impl Switch {
 
     /// A gateway has told which contexts it has: those of no call are taken apart, and calls whose
     /// context is gone are over. It was asked at `asked`: of a context that was made later it says
-    /// nothing, however late its answer is.
+    /// nothing, however late its answer is. Calls of another controller go on.
     pub(super) fn has_contexts(
         &mut self,
         now: Time,
@@ -147,13 +156,15 @@ impl Switch {
             }
         }
         let unknown: Vec<u32> = there.difference(&known).copied().collect();
-        if !unknown.is_empty() && self.is_told_of_calls(gateway) {
+        if self.is_taken_over(gateway) {
+            // Who talks goes on talking; it ends when somebody hangs up (hook.rs).
+        } else if !unknown.is_empty() && self.is_told_of_calls(gateway) {
             // One may be of a call whose gateway's answer comes after this one.
             let timer = super::Timer::Greet(gateway.clone());
             self.timers.insert((now + ASK_AGAIN, timer));
         } else {
             for context in unknown {
-                self.ask(gateway, commands::clear_all(context), Step::Tell);
+                self.ask(gateway, commands::clear_all(context), Step::Stray);
             }
         }
         for id in gone {

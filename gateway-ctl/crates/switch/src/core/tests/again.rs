@@ -73,6 +73,29 @@ fn a_phone_that_started_twice_waits_to_be_lifted() {
     bed.check_quiet();
 }
 
+/// A controller dies in a call, and another has never heard of it.
+#[test]
+fn calls_of_another_controller_go_on_until_somebody_hangs_up() {
+    let mut bed = bed();
+    bed.dial(A1, "5002");
+    bed.lift(A2);
+    bed.forget();
+    for at in [A1, A2] {
+        bed.register(at, Method::Failover);
+    }
+    assert_eq!(bed.fakes[A1].contexts() + bed.fakes[A2].contexts(), 2);
+    bed.hang_up(A1);
+    assert_eq!((bed.fakes[A1].contexts(), bed.fakes[A2].contexts()), (0, 1));
+    bed.hang_up(A2);
+    bed.check_quiet();
+    bed.dial(A1, "5002");
+    bed.lift(A2);
+    bed.hang_up(A2);
+    bed.hang_up(A1);
+    assert_eq!(reasons(&bed), [EndReason::CalledHungUp]);
+    bed.check_quiet();
+}
+
 /// An audit that was asked before a call was made says nothing of it, and one that is answered
 /// before the call's own reply does not end it.
 #[test]

@@ -167,6 +167,13 @@ impl Bed {
         self.run();
     }
 
+    /// Events of a line have this number, whatever it was asked.
+    pub(super) fn request_is(&mut self, at: usize, request: u32) {
+        let fake = &mut self.fakes[at];
+        let line = fake.terminations.get_mut("line1").expect("a line");
+        line.request = request;
+    }
+
     pub(super) fn lift(&mut self, at: usize) {
         self.event(at, "line1", "al/of", None);
     }
@@ -215,6 +222,13 @@ impl Bed {
         let kept = self.kept.values().cloned().collect::<Vec<_>>();
         self.switch.restore(self.now, registrations, kept);
         self.pass(Time::from_secs(1));
+    }
+
+    /// Another switch, which has never heard of anybody.
+    pub(super) fn forget(&mut self) {
+        self.registrations.clear();
+        self.kept.clear();
+        self.kill();
     }
 
     /// Does all that is to be done.

@@ -172,6 +172,27 @@ fn nobody_answers() {
     bed.check_quiet();
 }
 
+/// A message that was sent while nobody listened comes when the phone has been lifted again.
+#[test]
+fn an_old_message_hangs_nobody_up() {
+    let mut bed = bed();
+    bed.dial(A1, "5002");
+    bed.lift(A2);
+    bed.hang_up(A1);
+    let old = bed.fakes[A2].terminations["line1"].request;
+    bed.kill();
+    bed.lift(A2);
+    let dialling = bed.fakes[A2].terminations["line1"].request;
+    bed.request_is(A2, old);
+    bed.hang_up(A2);
+    bed.request_is(A2, dialling);
+    assert_eq!(bed.signal(A2), "cg/dt");
+    bed.event(A2, "line1", "dd/ce", Some("5001"));
+    bed.hang_up(A2);
+    bed.hang_up(A1);
+    bed.check_quiet();
+}
+
 /// Hung up while the gateway has not answered yet, at each step.
 #[test]
 fn hung_up_before_the_gateway_has_answered() {
