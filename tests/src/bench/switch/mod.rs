@@ -3,10 +3,17 @@
 //! | file | what it measures, or with what |
 //! |---|---|
 //! | `codec.rs` | messages of H.248 read and written in a second |
+//! | `registrations.rs` | registrations of H.248 a second |
+//! | `h248/` | any number of phones of H.248 |
+//! | `gateway.rs`, `place.rs` | the daemon; the namespaces and the plan of addresses |
 //! | `erlang.rs`, `peers/` | the peers' programs and settings |
 
 mod codec;
 mod erlang;
+mod gateway;
+mod h248;
+mod place;
+mod registrations;
 
 use anyhow::Result;
 
@@ -31,12 +38,17 @@ pub(crate) struct Options {
 pub(crate) enum Section {
     /// Messages of H.248 a second, beside OTP's codec
     Codec,
+    /// Registrations of H.248 a second, beside a controller of OTP
+    Registrations,
 }
 
 /// Measures what is asked for.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     type Measure = fn(&Options, &mut Report) -> Result<()>;
-    let sections: [(Section, Measure); 1] = [(Section::Codec, codec::measure)];
+    let sections: [(Section, Measure); 2] = [
+        (Section::Codec, codec::measure),
+        (Section::Registrations, registrations::measure),
+    ];
     for (section, measure) in sections {
         if options.only.is_empty() || options.only.contains(&section) {
             measure(options, report)?;
