@@ -45,7 +45,7 @@ enum Task {
     Test(test::Options),
     /// Check format, clippy, file lengths and dependencies
     Lint(lint::Options),
-    /// Measure: `bench dataplane|dhcp|tftp [--json] [--quick]`; needs root
+    /// Measure: `bench dataplane|dhcp|switch|tftp [--json] [--quick]`; needs root
     Bench(tests_crate::BenchOptions),
     /// Show the gateway's main job on real traffic; needs root
     Demo(tests_crate::DemoOptions),

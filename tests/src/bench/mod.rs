@@ -11,6 +11,7 @@
 //! | `path.rs`, `phones.rs` | generator, router and sink; who has which ports |
 //! | `gateway.rs` | the gateway on that path |
 //! | `lab.rs`, `abi.rs` | the BPF programs beside the gateway (gateway-ebpf/src/lab) |
+//! | `switch/` | registrations and calls beside Erlang/OTP and Kamailio |
 //! | `tftp/` | megabytes a second of TFTP servers |
 //! | `cpu.rs`, `interval.rs`, `conntrack.rs` | cores, clocks, the machine's limits |
 
@@ -30,6 +31,7 @@ mod per_packet;
 mod phones;
 pub(crate) mod report;
 mod statistics;
+pub(crate) mod switch;
 mod systems;
 pub(crate) mod tftp;
 mod throughput;

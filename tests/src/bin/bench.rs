@@ -1,4 +1,4 @@
-//! `cargo xtask bench dataplane|dhcp|tftp [--json] [--quick]`: measures, prints a table (or one
+//! `cargo xtask bench dataplane|dhcp|switch|tftp [--json] [--quick]`: measures, prints a table (or one
 //! JSON object per figure and line), and cleans up after itself.
 //!
 //! Needs root. All traffic stays in network namespaces of its own.
@@ -27,6 +27,8 @@ enum What {
     Tftp(bench::tftp::Options),
     /// DHCP: complete exchanges a second, their time, what the disk costs; beside Kea and dnsmasq
     Dhcp(bench::dhcp::Options),
+    /// Telephony: messages, registrations and calls a second, beside Erlang/OTP and Kamailio
+    Switch(bench::switch::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,11 @@ fn main() -> ExitCode {
         What::Dhcp(options) => {
             let mut report = Report::new("dhcp", Output::of(options.json));
             let done = bench::dhcp::measure(&options, &mut report);
+            (report, done)
+        }
+        What::Switch(options) => {
+            let mut report = Report::new("switch", Output::of(options.json));
+            let done = bench::switch::measure(&options, &mut report);
             (report, done)
         }
     };

@@ -216,12 +216,26 @@ impl DialMap {
     /// When it is empty, or has characters that no digit map has.
     pub fn new(map: &str) -> Result<Self, BadText> {
         let map: String = map.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        let legal = |c: char| c.is_ascii_alphanumeric() || ".[]()|-*#".contains(c);
+        let legal = |c: char| u8::try_from(c).is_ok_and(Self::is_pattern);
         match map.chars().find(|c| !legal(*c)) {
             Some(bad) => Err(BadText::Character(bad)),
             None if map.is_empty() => Err(BadText::Empty),
             None => Ok(Self(Text::unchecked(&map))),
         }
+    }
+
+    /// Whether it stands in maps.
+    pub(crate) const fn is_pattern(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'.' | b'[' | b']' | b'(' | b')' | b'|' | b'-' | b'*' | b'#'
+            )
+    }
+
+    /// Of such characters, at least one.
+    pub(crate) fn safe(map: &[u8]) -> Self {
+        Self(Text::safe(map))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -6,7 +6,7 @@ use crate::message::{
     Descriptor, DescriptorKind, Descriptors, DigitMap, DigitMapValue, ErrorDescriptor, Modem, Mux,
     MuxKind, Package, ParmValue, Statistic,
 };
-use crate::name::{DialMap, Name};
+use crate::name::DialMap;
 use crate::text::Text;
 use crate::token::Token;
 
@@ -199,8 +199,24 @@ impl Reader<'_> {
         })
     }
 
-    /// The patterns, up to the closing brace.
+    /// The patterns, and the closing brace.
     fn dial_map(&mut self) -> Parsed<DialMap> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !DialMap::is_pattern(*byte));
+        let piece = length.and_then(|length| rest.get(..length));
+        let map = match piece.filter(|piece| !piece.is_empty()) {
+            Some(piece) if rest.get(piece.len()) == Some(&b'}') => {
+                self.at += piece.len();
+                DialMap::safe(piece)
+            }
+            _ => self.spaced_dial_map()?,
+        };
+        self.expect(b'}', "a closing brace")?;
+        Ok(map)
+    }
+
+    /// The patterns, with white space and comments between.
+    fn spaced_dial_map(&mut self) -> Parsed<DialMap> {
         let mut map = String::new();
         let begin = self.clone();
         while let Some(byte) = self.peek().filter(|byte| *byte != b'}') {
@@ -208,9 +224,7 @@ impl Reader<'_> {
             self.at += 1;
             self.skip();
         }
-        let map = DialMap::new(&map).map_err(|_| begin.fault("patterns of digits"))?;
-        self.expect(b'}', "a closing brace")?;
-        Ok(map)
+        DialMap::new(&map).map_err(|_| begin.fault("patterns of digits"))
     }
 
     /// Maybe `{name=value, name}`.
@@ -251,9 +265,13 @@ impl Reader<'_> {
             .rposition(|byte| *byte == b'-')
             .ok_or_else(bad)?;
         let version = number(&word[dash + 1..]).ok_or_else(bad)?;
-        let name = std::str::from_utf8(&word[..dash]).map_err(|_| bad())?;
-        let name = Name::new(name).map_err(|_| bad())?;
-        Ok(Package { name, version })
+        match &word[..dash] {
+            [] => Err(bad()),
+            name => Ok(Package {
+                name: self.name_of(name, "package-version")?,
+                version,
+            }),
+        }
     }
 }
 
