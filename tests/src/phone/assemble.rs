@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::boot::{Lease, PhoneFile};
+use super::boot::{Account, Lease, PhoneFile};
 use super::definition::{Definition, Speaks};
 use super::device::{Device, Habits, Protocol};
 use super::ports::Range;
@@ -67,6 +67,12 @@ impl Known {
         self.file.as_ref()?.variables.get(name).map(String::as_str)
     }
 
+    /// The account of this name in its file; without a name the first one.
+    fn account(&self, user: Option<&str>) -> Option<&Account> {
+        let mut accounts = self.file.as_ref()?.accounts.iter();
+        accounts.find(|account| user.is_none_or(|user| account.user == user))
+    }
+
     /// The image that it is to fetch.
     pub(super) fn image(&self, definition: &Definition, file: Option<&str>) -> Option<String> {
         let leased = self
@@ -90,7 +96,7 @@ impl Known {
             _ => None,
         };
         // An account is SIP's.
-        let usual = if definition.user.is_some() {
+        let usual = if definition.user.is_some() || self.account(None).is_some() {
             Speaks::Sip
         } else {
             Speaks::H248
@@ -103,7 +109,10 @@ impl Known {
         let given: Vec<SocketAddrV4> = given
             .map(|(address, port)| SocketAddrV4::new(*address, port.unwrap_or(speaks.port())))
             .collect();
-        let told = self.file.as_ref().map(|file| file.switches(speaks.port()));
+        let told = self.file.as_ref().map(|file| match speaks {
+            Speaks::Sip if !file.accounts.is_empty() => file.registrars(),
+            _ => file.switches(speaks.port()),
+        });
         let leased = self.lease.as_ref().map(|lease| lease.switches.clone());
         let all = [Some(given), told, leased].into_iter().flatten();
         all.into_iter()
@@ -154,14 +163,13 @@ pub(super) fn assemble(definition: &Definition, known: &Known, run: Run) -> Resu
             )
         }
         Speaks::Sip => {
-            let user = definition
-                .user
-                .as_deref()
-                .or_else(|| known.variable("account"));
-            let password = definition
-                .password
-                .as_deref()
-                .or_else(|| known.variable("password"));
+            let user = definition.user.as_deref();
+            let account = known.account(user);
+            let told = || account.map(|account| account.user.as_str());
+            let user = user.or_else(told).or_else(|| known.variable("account"));
+            let told = || account.map(|account| account.password.as_str());
+            let password = definition.password.as_deref().or_else(told);
+            let password = password.or_else(|| known.variable("password"));
             let settings = sip::Settings {
                 switches,
                 user: user.context("it has no account: user=")?.to_owned(),

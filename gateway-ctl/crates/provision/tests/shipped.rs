@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 
 use gateway_common::PortRange;
-use provision::{Name, Pattern, Phone, Rule, Templates};
+use provision::{Account, Name, Pattern, Phone, Rule, Templates};
 
 /// Names as docs/provisioning.md gives them, and their templates.
 const RULES: [(&str, &str); 5] = [
@@ -144,11 +144,11 @@ fn grandstream() {
          <P101>198.51.100.1</P101>\n    \
          <P39>40002</P39>\n    \
          <P78>0</P78>\n    \
-         <P40>40000</P40>\n    \
          <P52>0</P52>\n    \
          <P271>1</P271>\n    \
          <P47>203.0.113.10:5060</P47>\n    \
          <P2312>203.0.113.11:5060</P2312>\n    \
+         <P40>40000</P40>\n    \
          <P35>201</P35>\n    \
          <P36>201</P36>\n    \
          <P34>a&lt;b</P34>\n    \
@@ -161,6 +161,99 @@ fn grandstream() {
         bare.contains("<config version=\"1\">\n  </config>"),
         "{bare}"
     );
+}
+
+/// A phone with two accounts in the gateway's own switch.
+fn with_accounts() -> Phone {
+    let account = |number: &str, display: &str| Account {
+        number: number.into(),
+        user: number.into(),
+        password: format!("of {number}"),
+        display: display.into(),
+    };
+    Phone {
+        accounts: vec![account("5001", "R&D"), account("5002", "Lab")],
+        sip_port: Some(5070),
+        variables: BTreeMap::new(),
+        ..complete()
+    }
+}
+
+#[test]
+fn accounts_in_the_switch_here_are_in_every_phones_file() {
+    let phone = with_accounts();
+    for (asked, wanted) in [
+        (
+            "0004f2aabb0c-gateway.cfg",
+            &[
+                "voIpProt.server.1.address=\"203.0.113.10\" voIpProt.server.1.port=\"5070\"",
+                "reg.1.address=\"5001\" reg.1.displayName=\"R&amp;D\"",
+                "reg.2.auth.userId=\"5002\" reg.2.auth.password=\"of 5002\"",
+            ][..],
+        ),
+        (
+            "spa504G.cfg",
+            &[
+                "<SIP_Port_1_>40000</SIP_Port_1_>",
+                "<SIP_Port_2_>40001</SIP_Port_2_>",
+                "<Proxy_2_>203.0.113.10:5070</Proxy_2_>",
+                "<User_ID_2_>5002</User_ID_2_>",
+                "<Password_2_>of 5002</Password_2_>",
+            ],
+        ),
+        (
+            "cfg0004f2aabb0c.xml",
+            &[
+                "<P47>203.0.113.10:5070</P47>",
+                "<P40>40000</P40>",
+                "<P401>1</P401>",
+                "<P402>203.0.113.10:5070</P402>",
+                "<P413>40001</P413>",
+                "<P406>of 5002</P406>",
+            ],
+        ),
+    ] {
+        let text = made(asked, &phone);
+        for wanted in wanted {
+            assert!(text.contains(wanted), "{asked}: no {wanted} in {text}");
+        }
+    }
+    // Nobody else has them.
+    let name = Name::new("0004f2aabb0c-gateway.cfg").unwrap();
+    let other = Phone {
+        mac: [0, 0x04, 0xf2, 1, 2, 3],
+        ..bare()
+    };
+    assert!(shipped().render(&name, Some(&other)).is_err());
+    assert!(!made("spa504G.cfg", &bare()).contains("Password"));
+}
+
+/// Accounts may be written into the phone by hand: it keeps to its range all the same.
+#[test]
+fn ports_and_switch_without_an_account() {
+    let phone = Phone {
+        variables: BTreeMap::new(),
+        ..complete()
+    };
+    for (asked, wanted) in [
+        (
+            "spa504G.cfg",
+            [
+                "<Proxy_1_>203.0.113.10:5060</Proxy_1_>",
+                "<SIP_Port_1_>40000</SIP_Port_1_>",
+            ],
+        ),
+        (
+            "cfg0004f2aabb0c.xml",
+            ["<P47>203.0.113.10:5060</P47>", "<P40>40000</P40>"],
+        ),
+    ] {
+        let text = made(asked, &phone);
+        assert!(
+            wanted.iter().all(|wanted| text.contains(wanted)),
+            "{asked}: {text}"
+        );
+    }
 }
 
 #[test]
@@ -186,6 +279,15 @@ fn the_simulated_phone() {
             "backup_switch": "203.0.113.11",
             "backup_switch_port": 5060,
             "server": "10.10.0.1",
+            "sip_server": "203.0.113.10",
+            "sip_port": 5060,
+            "accounts": [{
+                "number": "201",
+                "user": "201",
+                "password": "a<b",
+                "display": "R&D",
+                "port": 40000,
+            }],
             "variables": {"user": "201", "password": "a<b", "name": "R&D"},
         })
     );

@@ -198,3 +198,6 @@ async fn put(write: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
     };
     bytes.is_empty() || matches!(tokio::time::timeout(TAKES, all).await, Ok(Ok(())))
 }
+
+#[cfg(test)]
+mod tests;

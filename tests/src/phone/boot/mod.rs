@@ -17,6 +17,6 @@ mod lease;
 mod tftp;
 
 pub use dhcp::{Client, Send, Settings};
-pub use file::PhoneFile;
+pub use file::{Account, PhoneFile};
 pub use lease::Lease;
 pub use tftp::{Fetch, Progress};
