@@ -40,6 +40,7 @@ use ::sip::ua::Dialog;
 use ::sip::{Limits, Message, Peer, Request, Response, Status};
 
 use super::{CallId, Output, Side, Switch, Time};
+use crate::record::EndReason;
 use crate::registration::{Leases, NoLeases};
 use crate::sip::{Account, Counters, Party, Settings};
 
@@ -213,9 +214,15 @@ impl Switch {
             (Some(settings), Some(secret), None) => {
                 self.sip = Some(Box::new(Sip::new(settings, secret)));
             }
-            // Calls with an end that speaks it go on, without it being heard.
-            _ => self.sip = None,
+            _ => {
+                // Nobody would hear of their end.
+                let now = self.now;
+                let by_sip = |call: &super::Call| call.ends().any(|(_, end)| end.is_sip());
+                self.release_all(now, EndReason::Operator, by_sip);
+                self.sip = None;
+            }
         }
+        self.forget_users();
     }
 
     /// A message of SIP: a datagram, or one of a stream.

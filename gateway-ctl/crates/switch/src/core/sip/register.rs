@@ -8,8 +8,9 @@ use ::sip::transaction::ServerId;
 use ::sip::{Fields, Peer, Request, Response, Status};
 
 use super::super::register::located;
-use super::super::{After, Change, Switch, Time, Timer};
+use super::super::{After, Call, CallId, Change, Switch, Time, Timer, Who};
 use crate::address::Place;
+use crate::record::EndReason;
 use crate::registration::Leases;
 use crate::sip::{Account, Device};
 
@@ -107,11 +108,55 @@ impl Switch {
         account
             .devices
             .retain(|device| device.binding.expires > now);
+        let gone = account.devices.is_empty();
         if account.devices.len() < before {
             let change = Change::Account(Box::new(account.clone()));
             self.commit(vec![change], After::Nothing);
         }
         self.watch_account(user);
+        if gone {
+            // Nothing was heard of it for so long: whoever talks to it talks to nobody.
+            let is_theirs = |call: &Call| {
+                call.ends()
+                    .any(|(_, end)| end.who == Who::Sip(user.to_owned()))
+            };
+            self.release_all(now, EndReason::GatewayLost, is_theirs);
+        }
+    }
+
+    /// Ends calls.
+    pub(super) fn release_all(
+        &mut self,
+        now: Time,
+        reason: EndReason,
+        which: impl Fn(&Call) -> bool,
+    ) {
+        let found = self.calls.iter().filter(|(_, call)| which(call));
+        let found: Vec<CallId> = found.map(|(id, _)| *id).collect();
+        for id in found {
+            self.release(now, id, reason, None);
+        }
+    }
+
+    /// Forgets users that there are no more.
+    pub(super) fn forget_users(&mut self) {
+        let (Some(sip), Some(wanted)) = (&mut self.sip, &self.settings.sip) else {
+            return;
+        };
+        let names = sip.accounts.keys();
+        let gone = names.filter(|name| !wanted.users.contains_key(*name));
+        let gone: Vec<String> = gone.cloned().collect();
+        for name in &gone {
+            sip.accounts.remove(name);
+        }
+        let empty = |user| {
+            let devices = Vec::new();
+            Change::Account(Box::new(Account { user, devices }))
+        };
+        let changes: Vec<Change> = gone.into_iter().map(empty).collect();
+        if !changes.is_empty() {
+            self.commit(changes, After::Nothing);
+        }
     }
 
     /// Whether a request names this switch.

@@ -47,7 +47,7 @@ pub(super) struct Exchange {
     pub(super) bed: Bed,
     pub(super) phones: Vec<Phone>,
     wire: VecDeque<(SipPeer, Arc<[u8]>)>,
-    accounts: BTreeMap<String, Account>,
+    pub(super) accounts: BTreeMap<String, Account>,
     /// What phones said and heard, for a look at it.
     said: Vec<String>,
 }

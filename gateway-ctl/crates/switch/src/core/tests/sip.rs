@@ -288,3 +288,48 @@ fn the_operator_ends_a_call_and_both_hear_it() {
     assert!(said.contains(&"ACK") && said.contains(&"BYE"), "{said:?}");
     exchange.check_quiet();
 }
+
+#[test]
+fn who_is_heard_of_no_more_has_no_call_and_who_is_no_user_is_forgotten() {
+    let mut exchange = exchange();
+    exchange.call(0, "7003", &media("10.10.1.11", 40_702));
+    exchange.answer(2, &media("10.10.1.1", 40_006));
+    // Only the one at the other site registers again.
+    for _ in 0..70 {
+        exchange.bed.pass(Time::from_secs(10));
+        for at in 0..5 {
+            exchange.bed.beat(at);
+        }
+        exchange.run();
+        let now = exchange.bed.now;
+        let events = exchange.phones[2].agent.handle_timeout(now);
+        exchange.heed(2, events);
+    }
+    assert_eq!(exchange.ended(2), Some(::sip::ua::Cause::Remote));
+    assert_eq!(exchange.bed.records[0].reason, EndReason::GatewayLost);
+    let users = exchange.bed.switch.accounts();
+    let users: Vec<String> = users.map(|account| account.user.clone()).collect();
+    assert_eq!(users, ["7003"]);
+    let mut settings = exchange.bed.switch.settings().clone();
+    if let Some(sip) = &mut settings.sip {
+        sip.users.remove("7003");
+    }
+    exchange.bed.switch.reconfigure(settings);
+    exchange.run();
+    assert!(exchange.accounts.is_empty());
+}
+
+#[test]
+fn when_sip_is_spoken_no_more_its_calls_end() {
+    let mut exchange = exchange();
+    exchange.call(0, "5002", &media("10.10.1.11", 40_702));
+    exchange.bed.lift(1);
+    exchange.run();
+    let mut settings = exchange.bed.switch.settings().clone();
+    settings.sip = None;
+    exchange.bed.switch.reconfigure(settings);
+    exchange.run();
+    assert_eq!(exchange.ended(0), Some(::sip::ua::Cause::Remote));
+    exchange.bed.hang_up(1);
+    exchange.bed.check_quiet();
+}
