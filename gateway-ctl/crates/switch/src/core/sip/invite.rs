@@ -382,6 +382,9 @@ impl Switch {
             .fields
             .push(Name::Contact, sip.contact(id, there.peer));
         request.fields.push(Name::Allow, ALLOWED);
+        // It stops ringing by itself, should nobody be left to say so.
+        let rings = self.settings.no_answer.as_secs() + 5;
+        request.fields.push(Name::Expires, rings.to_string());
         request.fields.push(Name::ContentType, "application/sdp");
         request.fields.set_body(&offer);
         Ok((request, dialog))

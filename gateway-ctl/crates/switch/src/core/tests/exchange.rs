@@ -48,6 +48,12 @@ pub(super) struct Exchange {
     pub(super) phones: Vec<Phone>,
     wire: VecDeque<(SipPeer, Arc<[u8]>)>,
     pub(super) accounts: BTreeMap<String, Account>,
+    /// Messages that were delivered, and after which of them the switch is killed.
+    delivered: usize,
+    pub(super) kill_at: Option<usize>,
+    /// Messages that come twice or never: every so many.
+    pub(super) doubles: Option<usize>,
+    pub(super) loses: Option<usize>,
     /// What phones said and heard, for a look at it.
     said: Vec<String>,
 }
@@ -122,6 +128,10 @@ pub(super) fn exchange() -> Exchange {
         bed,
         wire: VecDeque::new(),
         accounts: BTreeMap::new(),
+        delivered: 0,
+        kill_at: None,
+        doubles: None,
+        loses: None,
         said: Vec::new(),
     };
     for at in 0..3 {
@@ -153,6 +163,20 @@ pub(super) fn address_in(body: &[u8]) -> String {
 }
 
 impl Exchange {
+    /// All calls that a phone was told of.
+    pub(super) fn calls_to(&self, at: usize) -> Vec<CallNumber> {
+        let events = self.phones[at].events.iter();
+        let calls = events.filter_map(|event| match event {
+            Event::Incoming { call, .. } => Some(*call),
+            _ => None,
+        });
+        calls.collect()
+    }
+
+    pub(super) const fn delivered(&self) -> usize {
+        self.delivered
+    }
+
     pub(super) fn has(&self, at: usize, is: impl Fn(&Event) -> bool) -> bool {
         self.phones[at].events.iter().any(is)
     }
@@ -193,6 +217,16 @@ impl Exchange {
             let Some((to, bytes)) = self.wire.pop_front() else {
                 return;
             };
+            self.delivered += 1;
+            if self.kill_at == Some(self.delivered) {
+                return self.kill();
+            }
+            let every =
+                |many: Option<usize>| many.is_some_and(|many| self.delivered.is_multiple_of(many));
+            if every(self.loses) {
+                continue;
+            }
+            let copies = if every(self.doubles) { 2 } else { 1 };
             let found = self
                 .phones
                 .iter()
@@ -205,9 +239,11 @@ impl Exchange {
                 "told from another address"
             );
             let from = SipPeer::udp(SocketAddr::new(to.local.expect("an address"), 5060));
-            let now = self.bed.now;
-            let events = self.phones[at].agent.handle(now, from, bytes.to_vec());
-            self.heed(at, events);
+            for _ in 0..copies {
+                let now = self.bed.now;
+                let events = self.phones[at].agent.handle(now, from, bytes.to_vec());
+                self.heed(at, events);
+            }
         }
     }
 
@@ -291,7 +327,8 @@ impl Exchange {
         assert!(self.bed.kept.is_empty(), "{:?}", self.bed.kept);
         assert!(self.bed.switch.sip_is_quiet(), "{:?}", self.bed.switch.sip);
         for phone in &self.phones {
-            assert!(phone.agent.calls() == 0);
+            let calls = phone.agent.calls();
+            assert_eq!(calls, 0, "{:?} {:?}", phone.seen, phone.agent);
         }
         self.bed.check_quiet();
     }

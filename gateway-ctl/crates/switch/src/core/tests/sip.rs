@@ -2,7 +2,7 @@
 
 use ::sip::ua::Event;
 
-use super::exchange::{address_in, exchange, media};
+use super::exchange::{Exchange, address_in, exchange, media};
 use super::*;
 use crate::address::Choice;
 
@@ -332,4 +332,88 @@ fn when_sip_is_spoken_no_more_its_calls_end() {
     assert_eq!(exchange.ended(0), Some(::sip::ua::Cause::Remote));
     exchange.bed.hang_up(1);
     exchange.bed.check_quiet();
+}
+
+/// A call of phone 0 as far as it comes, through all of which time passes.
+fn whole_call(exchange: &mut Exchange, number: &str, called: usize) {
+    exchange.call(0, number, &media("10.10.1.11", 40_702));
+    let is_line = number == "5002";
+    for _ in 0..40 {
+        exchange.pass(Time::from_millis(300));
+        if is_line && exchange.bed.signal(1) == "al/ri" {
+            exchange.bed.lift(1);
+            exchange.run();
+            break;
+        }
+        if !is_line && exchange.phones[called].call.is_some() {
+            exchange.answer(called, &media("10.10.1.1", 40_006));
+            break;
+        }
+    }
+    for _ in 0..10 {
+        exchange.pass(Time::from_millis(700));
+    }
+    exchange.hang_up(0);
+    for _ in 0..30 {
+        exchange.pass(Time::from_millis(700));
+    }
+    // Whoever has not been told hangs up, and looks after itself.
+    if number == "5002" {
+        exchange.bed.hang_up(1);
+        exchange.run();
+    }
+    for call in exchange.calls_to(called) {
+        let now = exchange.bed.now;
+        let events = exchange.phones[called].agent.hang_up(now, call);
+        exchange.heed(called, events);
+    }
+    for _ in 0..20 {
+        exchange.pass(Time::from_secs(10));
+        for at in 0..5 {
+            exchange.bed.beat(at);
+        }
+    }
+}
+
+#[test]
+fn killed_after_any_message_nothing_is_left() {
+    for (number, called) in [("7002", 1), ("7003", 2), ("5002", 1)] {
+        for at in 1..26 {
+            let mut exchange = exchange();
+            exchange.kill_at = Some(exchange.delivered() + at);
+            whole_call(&mut exchange, number, called);
+            exchange.kill_at = None;
+            exchange.check_quiet();
+            // And all can call again.
+            exchange.call(0, number, &media("10.10.1.11", 40_702));
+            exchange.pass(Time::from_millis(300));
+            let offered = match number {
+                "5002" => exchange.bed.signal(1) == "al/ri",
+                _ => exchange.offered(called).is_some(),
+            };
+            assert!(offered, "{number}, killed after {at}");
+        }
+    }
+}
+
+#[test]
+fn what_is_lost_or_doubled_is_made_up_for() {
+    for (number, called) in [("7002", 1), ("7003", 2), ("5002", 1)] {
+        for every in 2..9 {
+            for lose in [false, true] {
+                let mut exchange = exchange();
+                match lose {
+                    true => exchange.loses = Some(every),
+                    false => exchange.doubles = Some(every),
+                }
+                whole_call(&mut exchange, number, called);
+                let talked = |event: &Event| matches!(event, Event::Answered { .. });
+                assert!(
+                    exchange.has(0, talked),
+                    "{number}, every {every}, lost: {lose}"
+                );
+                exchange.check_quiet();
+            }
+        }
+    }
 }
