@@ -191,7 +191,8 @@ impl<'a> Document<'a> {
         {
             report.set_unreadable();
         }
-        sides::check(&inside, &outside, report);
+        let has_switch = self.table.contains_key("switch");
+        sides::check(&inside, &outside, has_switch, report);
         let mut pool = Pool::default();
         for section in self.many("pool", "[[pool]]", Pool::KEYS) {
             pool.read(&section, &inside);

@@ -98,17 +98,19 @@ fn interface(section: &Section<'_>, example: &str) -> Option<(String, Place)> {
     Some((name.value.to_owned(), name.at))
 }
 
-/// Each interface once, both sides there, networks apart from each other.
-pub(super) fn check(inside: &[Inside], outside: &[Outside], report: &Report) {
+/// Each interface once, both sides there, networks apart from each other. A soft switch may stand
+/// alone, with neither side.
+pub(super) fn check(inside: &[Inside], outside: &[Outside], has_switch: bool, report: &Report) {
     let whole = Place::default();
-    if inside.is_empty() {
+    let alone = has_switch && inside.is_empty() && outside.is_empty();
+    if inside.is_empty() && !alone {
         report.missing(
             whole,
             "no inside interface",
             "add [[inside]] with interface and networks: that is where the phones are",
         );
     }
-    if outside.is_empty() {
+    if outside.is_empty() && !alone {
         report.missing(
             whole,
             "no outside interface",

@@ -9,6 +9,10 @@ use super::{critical, warning};
 const OTHER_NEIGHBOURS: usize = 256;
 
 pub(super) fn check(gateway: &Gateway, found: &mut Vec<Warning>) {
+    if gateway.plan.config.inside.is_empty() {
+        // A switch that stands alone forwards nothing.
+        return;
+    }
     if read("net/ipv4/ip_forward").as_deref() == Some("0") {
         found.push(critical(
             "the kernel does not forward (net.ipv4.ip_forward is 0)",

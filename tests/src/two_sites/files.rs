@@ -157,14 +157,6 @@ prefix = "0"
 trunks = ["carrier"]
 least = 6
 most = 6
-
-[[outside]]
-interface = "eth0"
-
-# No phone of its own: the operator's offices.
-[[inside]]
-interface = "inside0"
-networks = ["10.255.0.0/16"]
 "#;
 
 /// Of a site's gateway. `mac` tells phones' Ethernet addresses as text, `root` is where files are.

@@ -37,8 +37,6 @@ pub struct Hosted {
     /// Where all that is.
     pub sites: TwoSites,
     files: TempDir,
-    /// Network of the operator's offices.
-    _offices: Namespace,
 }
 
 /// A phone that has booted, as it tells itself.
@@ -63,7 +61,6 @@ impl Hosted {
         let sites = TwoSites::new(2, 1)?;
         let files = tempfile::tempdir()?;
         std::fs::write(files.path().join(IMAGE), image())?;
-        let offices = offices(&sites.switch.ns)?;
         let uplinks = Uplinks::start(&sites)?;
         let mut switch = Gateway::start(&sites.switch.ns, &files::switch())?;
         let mut gateways = [
@@ -80,7 +77,6 @@ impl Hosted {
             switch,
             sites,
             files,
-            _offices: offices,
         })
     }
 
@@ -189,20 +185,6 @@ fn gateway(sites: &TwoSites, side: Side, files: &Path) -> Result<Gateway> {
     let mac = |phone: &Subscriber| mac_text(host(sites, phone).interface.mac);
     let config = files::gateway(side, root, mac);
     Gateway::start(&site(sites, side).router, &config)
-}
-
-/// The inside of the switch's router, where nobody is.
-fn offices(switch: &Namespace) -> Result<Namespace> {
-    const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 255, 0, 1);
-    switch.sysctl("net.ipv4.ip_forward", 1)?;
-    let offices = Namespace::new("offices")?;
-    let (inside, _) = veth(
-        (switch, "inside0", mac_of(ROUTER)),
-        (&offices, "eth0", [2, 0, 0, 2, 1, 0]),
-        VethOptions::default(),
-    )?;
-    inside.address(&format!("{ROUTER}/16"))?;
-    Ok(offices)
 }
 
 /// Any bytes.

@@ -135,3 +135,12 @@ fn what_is_wrong_with_it() {
         ],
     );
 }
+
+#[test]
+fn a_switch_may_stand_alone() {
+    let config = checked("[switch]\nname = \"switch.example\"\n").unwrap();
+    assert!(config.inside.is_empty() && config.switch.is_some());
+    // With one side it is a gateway that lacks the other.
+    let half = checked("[switch]\n[[outside]]\ninterface = \"wan0\"\n").unwrap_err();
+    assert!(half[0].contains("no inside interface"), "{half:?}");
+}

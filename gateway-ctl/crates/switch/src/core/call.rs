@@ -7,7 +7,8 @@ use megaco::{Octets, TerminationId};
 use super::Time;
 use crate::address::{Choice, Place};
 use crate::dial_plan::Number;
-use crate::identity::GatewayId;
+use crate::h248::sdp;
+use crate::identity::{GatewayId, is_private};
 use crate::record::{CallId, CallRecord};
 use crate::record::{EndReason, LiveCall, LoggedEnd, Progress, Side};
 
@@ -96,6 +97,18 @@ impl End {
 
     pub(crate) const fn is_sip(&self) -> bool {
         matches!(self.who, Who::Sip(_))
+    }
+
+    /// What media it offers. Who is known by a name says only here which private address it has
+    /// behind its gateway.
+    pub(super) fn describes(&mut self, local: Octets) {
+        let address = sdp::address_in(local.as_bytes());
+        if let Some(address) = address.filter(|address| is_private(*address))
+            && self.place.private == self.place.public
+        {
+            self.place.private = address;
+        }
+        self.local = Some(local);
     }
 
     /// Who it is, for people.

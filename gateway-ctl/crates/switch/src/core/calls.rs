@@ -93,6 +93,7 @@ impl Switch {
             connecting: 0,
         };
         self.calls.insert(id, call);
+        self.ladder.dialled(dialled, id);
         id
     }
 
@@ -121,7 +122,7 @@ impl Switch {
     pub(super) fn seized(&mut self, now: Time, id: CallId, made: Made, local: Octets) {
         if let Some(call) = self.calls.get_mut(&id) {
             call.caller.made = Some(made);
-            call.caller.local = Some(local);
+            call.caller.describes(local);
             call.progress = Progress::Offering;
             self.offer(now, id);
         }
@@ -258,7 +259,7 @@ impl Switch {
         there.line = line.clone();
         let gateway = there.gateway.clone();
         called.made = Some(made);
-        called.local = Some(local);
+        called.describes(local);
         let is_trunk = called.number.is_none();
         call.progress = Progress::Ringing;
         call.rang = Some(now);

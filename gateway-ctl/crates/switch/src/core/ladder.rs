@@ -13,6 +13,8 @@ use super::{CallId, Time};
 
 /// Rungs that are kept, of all calls together.
 const MOST: usize = 20_000;
+/// Calls that are known by what was dialled.
+const MOST_CALLS: usize = 4000;
 
 /// Something that was said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct Rung {
 #[derive(Debug, Default)]
 pub(super) struct Ladder {
     rungs: VecDeque<Rung>,
+    /// Numbers that were dialled, and the calls.
+    dialled: VecDeque<(String, CallId)>,
 }
 
 impl Ladder {
@@ -47,15 +51,27 @@ impl Ladder {
         self.rungs.push_back(rung);
     }
 
-    /// The last call of a number, from its first sign on; everything that is known of it.
+    /// A call was dialled.
+    pub(super) fn dialled(&mut self, number: &str, call: CallId) {
+        if self.dialled.len() == MOST_CALLS {
+            self.dialled.pop_front();
+        }
+        self.dialled.push_back((number.to_owned(), call));
+    }
+
+    /// The last call of a number, or to it, from its first sign on; everything that is known of it.
     pub(super) fn last_call(&self, number: &str) -> Vec<Rung> {
+        let mut to_it = self.dialled.iter().rev();
+        let to_it = to_it.find(|(dialled, _)| dialled == number);
+        let of_it = self.rungs.iter().rev();
+        let of_it = of_it.filter(|rung| rung.number.as_deref() == Some(number));
+        let of_it = of_it.filter_map(|rung| rung.call).next();
+        if let Some(call) = of_it.max(to_it.map(|(_, call)| *call)) {
+            return self.of_call(call);
+        }
         let of_number = |rung: &&Rung| rung.number.as_deref() == Some(number);
-        let mut back = self.rungs.iter().rev().filter(of_number);
-        let Some(call) = back.find_map(|rung| rung.call) else {
-            // It has dialled nothing yet, or only lifted.
-            return self.rungs.iter().filter(of_number).cloned().collect();
-        };
-        self.of_call(call)
+        // It has dialled nothing yet, or only lifted.
+        self.rungs.iter().filter(of_number).cloned().collect()
     }
 
     /// A call, with what its caller's line said and heard right before it.

@@ -121,6 +121,7 @@ impl Switch {
             answered: Some(Time::from_millis(kept.answered)),
             connecting: 0,
         };
+        self.ladder.dialled(&call.dialled, id);
         self.calls.insert(id, call);
         true
     }

@@ -26,6 +26,15 @@ pub(crate) fn with_address(description: &[u8], address: Ipv4Addr) -> Vec<u8> {
     changed
 }
 
+/// The first address of media in a description.
+pub(crate) fn address_in(description: &[u8]) -> Option<Ipv4Addr> {
+    let mut lines = description.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| line.starts_with(b"c="))?;
+    let at = before_address(line)?;
+    let text = std::str::from_utf8(&line[at..]).ok()?;
+    text.split(['/', ' ', '\r']).next()?.parse().ok()
+}
+
 /// Where in a line the address begins that is to be replaced.
 fn before_address(line: &[u8]) -> Option<usize> {
     const MARK: &[u8] = b"IN IP4 ";
@@ -37,6 +46,20 @@ fn before_address(line: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_of_media_is_found() {
+        let found = |text: &str| address_in(text.as_bytes());
+        let there = Ipv4Addr::new(10, 10, 1, 1);
+        assert_eq!(
+            found("v=0\r\nc=IN IP4 10.10.1.1\r\nm=audio 4 RTP/AVP 0\r\n"),
+            Some(there)
+        );
+        assert_eq!(found("c=IN IP4 10.10.1.1/127\nm=audio"), Some(there));
+        for none in ["", "v=0\r\n", "c=IN IP4 $\r\n", "c=IN IP6 ::1\r\n"] {
+            assert_eq!(found(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn only_the_address_changes() {

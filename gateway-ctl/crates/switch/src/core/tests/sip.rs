@@ -417,3 +417,15 @@ fn what_is_lost_or_doubled_is_made_up_for() {
         }
     }
 }
+
+#[test]
+fn a_call_is_found_by_the_number_that_was_dialled() {
+    let mut exchange = exchange();
+    exchange.call(0, "0123456", &media("10.10.1.11", 40_702));
+    exchange.answer(3, &media("192.0.2.90", 40_770));
+    exchange.kill();
+    exchange.hang_up(0);
+    let ladder = exchange.bed.switch.trace("0123456");
+    assert!(ladder.iter().any(|rung| rung.what == "BYE"), "{ladder:?}");
+    exchange.check_quiet();
+}
