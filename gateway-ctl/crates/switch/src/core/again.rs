@@ -38,7 +38,7 @@ impl Switch {
             let registration = Box::new(there.registration.clone());
             self.commit(vec![Change::Register(registration)], After::Nothing);
         }
-        if self.is_asked_for_contexts(&id) {
+        if self.is_asked_for(&id, &Step::Contexts) {
             return;
         }
         self.greet(now, &id);
@@ -46,15 +46,6 @@ impl Switch {
             let action = commands::audit_events(&line);
             self.ask(&id, action, Step::Armed(line, request));
         }
-    }
-
-    fn is_asked_for_contexts(&self, gateway: &GatewayId) -> bool {
-        let there = self.gateways.get(gateway).into_iter();
-        let mut asked = there.flat_map(|there| &there.asked);
-        asked.any(|ticket| {
-            let asked = self.asked.get(ticket);
-            asked.is_some_and(|asked| asked.step == Step::Contexts)
-        })
     }
 
     /// Lines that are lifted and have no call, with the number of the events that they were asked

@@ -175,9 +175,17 @@ impl Switch {
             return Err(EndReason::Unavailable);
         }
         if digits.is_none() {
+            let untold = self.is_asked_for(&gateway, &Step::Lines);
             match self.line(&gateway, &line).map(|there| &there.state) {
                 Some(LineState::Idle) => {}
                 Some(_) => return Err(EndReason::Busy),
+                // It has just registered, and what it answers was lost on its way: it may have it.
+                None if untold => {
+                    if let Some(there) = self.gateways.get_mut(&gateway) {
+                        let new = Line::new(LineState::Idle);
+                        there.lines.insert(line.clone(), new);
+                    }
+                }
                 None => return Err(EndReason::Unavailable),
             }
         }

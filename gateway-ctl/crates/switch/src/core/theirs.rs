@@ -43,6 +43,16 @@ impl Switch {
         asked.into_iter().flatten().collect()
     }
 
+    /// Whether a gateway has still to answer a question of this kind.
+    pub(super) fn is_asked_for(&self, gateway: &GatewayId, step: &super::Step) -> bool {
+        let there = self.gateways.get(gateway).into_iter();
+        let mut asked = there.flat_map(|there| &there.asked);
+        asked.any(|ticket| {
+            let asked = self.asked.get(ticket);
+            asked.is_some_and(|asked| asked.step == *step)
+        })
+    }
+
     /// Whether a gateway has still to answer something that makes or ends a context.
     pub(super) fn is_told_of_calls(&self, gateway: &GatewayId) -> bool {
         let Some(there) = self.gateways.get(gateway) else {

@@ -73,6 +73,29 @@ fn a_phone_that_started_twice_waits_to_be_lifted() {
     bed.check_quiet();
 }
 
+/// Its answer to the audit of its lines is lost, and comes seconds later.
+#[test]
+fn a_phone_is_called_before_it_has_told_of_its_lines() {
+    let mut bed = bed();
+    bed.forget();
+    for at in [A1, A2] {
+        bed.hold = at == A2;
+        bed.register(at, Method::Restart);
+    }
+    let held = std::mem::take(&mut bed.held);
+    bed.hold = false;
+    bed.dial(A1, "5002");
+    assert_eq!(bed.signal(A2), "al/ri");
+    bed.held = held;
+    bed.let_go();
+    assert_eq!(bed.signal(A2), "al/ri");
+    bed.lift(A2);
+    bed.hang_up(A1);
+    bed.hang_up(A2);
+    assert_eq!(reasons(&bed), [EndReason::CallerHungUp]);
+    bed.check_quiet();
+}
+
 /// A controller dies in a call, and another has never heard of it.
 #[test]
 fn calls_of_another_controller_go_on_until_somebody_hangs_up() {
