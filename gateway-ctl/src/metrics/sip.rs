@@ -64,7 +64,46 @@ pub(super) fn sip(page: &Page, telephony: &Telephony) -> Result<()> {
             devices.sum::<usize>() as u64,
         )?;
     }
-    transactions(page, telephony)
+    transactions(page, telephony)?;
+    refusals(page, telephony)
+}
+
+/// What was not done, and why.
+fn refusals(page: &Page, telephony: &Telephony) -> Result<()> {
+    let Some(counters) = telephony.switch.sip_refusals() else {
+        return Ok(());
+    };
+    page.counter(
+        "gateway_sip_registers_total",
+        "REGISTER requests that were accepted.",
+        counters.registers,
+    )?;
+    let denied = page.counters(
+        "gateway_sip_denied_total",
+        "Requests without proper credentials, by reason.",
+        &["reason"],
+    )?;
+    for (reason, count) in counters.all_denied() {
+        denied.with_label_values(&[reason]).inc_by(count);
+    }
+    let malformed = page.counters(
+        "gateway_sip_malformed_total",
+        "Messages that could not be read, by reason.",
+        &["reason"],
+    )?;
+    for (reason, count) in counters.all_malformed() {
+        malformed.with_label_values(&[reason]).inc_by(count);
+    }
+    let refused = page.counters(
+        "gateway_sip_refused_total",
+        "Final answers of the switch from 300 on, by code.",
+        &["code"],
+    )?;
+    for (code, count) in counters.all_refused() {
+        let code = code.to_string();
+        refused.with_label_values(&[code.as_str()]).inc_by(count);
+    }
+    Ok(())
 }
 
 fn transactions(page: &Page, telephony: &Telephony) -> Result<()> {

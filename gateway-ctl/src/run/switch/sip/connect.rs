@@ -99,7 +99,7 @@ async fn connection(shared: Shared, order: Order) {
         let secret = match (to.transport, secret) {
             (Transport::Tls, None) => return Err(io::ErrorKind::Unsupported.into()),
             (Transport::Tls, Some((connector, name))) => {
-                Either::Tls(connector.connect(name, stream).await?)
+                Either::Tls(Box::new(connector.connect(name, stream).await?))
             }
             _ => Either::Tcp(stream),
         };
@@ -118,7 +118,7 @@ async fn connection(shared: Shared, order: Order) {
 
 enum Either {
     Tcp(TcpStream),
-    Tls(TlsStream<TcpStream>),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// From the address that the other one knows us by.
