@@ -52,24 +52,57 @@ impl Kept {
     }
 }
 
-/// The changes as one batch, stamped with the clock.
-///
-/// # Errors
-/// When a value cannot be written as JSON, which none of ours are.
-pub(super) fn batch(changes: &[Change], clock: u64) -> Result<Batch> {
-    let gateway = |id: &str| [GATEWAY, id.as_bytes()].concat();
-    let call = |id: u64| [CALL, &id.to_be_bytes()].concat();
-    let user = |name: &str| [SIP_USER, name.as_bytes()].concat();
-    let mut batch = Batch::new().put(CLOCK, json(&clock)?);
-    for change in changes {
-        batch = match change {
-            Change::Register(one) => batch.put(gateway(&one.id.to_string()), json(one)?),
-            Change::Forget(id) => batch.delete(gateway(&id.to_string())),
-            Change::Keep(one) => batch.put(call(one.id), json(one)?),
-            Change::Over(id) => batch.delete(call(*id)),
-            Change::Account(one) if one.devices.is_empty() => batch.delete(user(&one.user)),
-            Change::Account(one) => batch.put(user(&one.user), json(one)?),
-        };
+/// Writes of a batch, with room for what one change is in any case.
+const OPERATIONS: usize = 64;
+/// Bytes of values in a batch, likewise.
+const BYTES: usize = 256 << 10;
+
+/// Changes of several turns as one batch, stamped with the clock.
+#[derive(Debug)]
+pub(super) struct Records {
+    pub(super) batch: Batch,
+    bytes: usize,
+}
+
+impl Records {
+    /// Nothing but the stamp.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub(super) fn stamped(clock: u64) -> Result<Self> {
+        let batch = Batch::new().put(CLOCK, json(&clock)?);
+        Ok(Self { batch, bytes: 0 })
     }
-    Ok(batch)
+
+    /// Whether the next change is another batch's.
+    pub(super) fn is_full(&self) -> bool {
+        self.batch.operations() >= OPERATIONS || self.bytes >= BYTES
+    }
+
+    /// Adds changes that belong together.
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON, which none of ours are.
+    pub(super) fn add(&mut self, changes: &[Change]) -> Result<()> {
+        let gateway = |id: &str| [GATEWAY, id.as_bytes()].concat();
+        let call = |id: u64| [CALL, &id.to_be_bytes()].concat();
+        let user = |name: &str| [SIP_USER, name.as_bytes()].concat();
+        for change in changes {
+            let (key, value) = match change {
+                Change::Register(one) => (gateway(&one.id.to_string()), Some(json(one)?)),
+                Change::Forget(id) => (gateway(&id.to_string()), None),
+                Change::Keep(one) => (call(one.id), Some(json(one)?)),
+                Change::Over(id) => (call(*id), None),
+                Change::Account(one) if one.devices.is_empty() => (user(&one.user), None),
+                Change::Account(one) => (user(&one.user), Some(json(one)?)),
+            };
+            self.bytes += value.as_ref().map_or(0, Vec::len);
+            let batch = std::mem::take(&mut self.batch);
+            self.batch = match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
+            };
+        }
+        Ok(())
+    }
 }

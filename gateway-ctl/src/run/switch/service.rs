@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use megaco::transactions::{Endpoint, RequestKey as WireKey, Settings as WireSettings};
 use store::Embedded;
 use switch::registration::{Peer, Transport};
-use switch::{CommitId, RequestKey, Switch, Ticket, Time};
+use switch::{Change, CommitId, RequestKey, Switch, Ticket, Time};
 use tokio::sync::{Notify, mpsc};
 
 use super::super::clock::since_epoch;
@@ -31,7 +31,7 @@ const SPOKEN: Spoken = Spoken {
 /// How often the timer looks when nothing is due: the time of day may jump.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-type Committed = (CommitId, Result<store::Revision, store::CommitError>);
+type Committed = (Vec<CommitId>, Result<store::Revision, store::CommitError>);
 
 /// All that telephony needs.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ pub(crate) struct Telephony {
     /// `None`: it is not spoken.
     pub(super) sip: Option<sip::Service>,
     pub(super) log: Log,
+    /// What is to be on disk, until the store has it.
+    pub(super) unwritten: Vec<(CommitId, Vec<Change>)>,
+    pub(super) writer: Arc<Notify>,
     /// The store says here that something is on disk.
     pub(super) committed: mpsc::UnboundedSender<Committed>,
     /// When the timer wakes next.
@@ -95,11 +98,12 @@ impl Telephony {
         switch.restore(now, kept.registrations, calls);
         over.iter().for_each(|call| switch.forget_call(call.id));
         let (committed, answers) = mpsc::unbounded_channel();
-        let timer = Arc::new(Notify::new());
+        let (timer, writer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let tasks = vec![
             task(messages(shared.clone(), socket.clone())),
             task(tcp::serve(shared.clone(), listener)),
             task(time(shared.clone(), timer.clone())),
+            task(write(shared.clone(), writer.clone())),
             task(commits(shared.clone(), answers)),
         ];
         let port = config.port;
@@ -117,6 +121,8 @@ impl Telephony {
             rates: Rates::new(config.messages_per_address),
             sip: None,
             log,
+            unwritten: Vec::new(),
+            writer,
             committed,
             alarm: Time::ZERO,
             timer,
@@ -155,6 +161,15 @@ impl Telephony {
     /// Where the log of calls is.
     pub(crate) fn log_path(&self) -> PathBuf {
         self.log.path().to_owned()
+    }
+}
+
+impl Drop for Telephony {
+    /// What is over when the daemon ends is to be over when it starts again.
+    fn drop(&mut self) {
+        if let Err(error) = self.write() {
+            tracing::error!(%error, "not all is kept");
+        }
     }
 }
 
@@ -209,9 +224,9 @@ impl Gateway {
         let log = Log::in_directory(&self.plan.config.settings.state_directory);
         let new = Telephony::start(config, store, log, shared)?;
         let former = self.telephony.replace(new);
-        if let (Some(former), Some(new)) = (former, &mut self.telephony) {
+        if let (Some(mut former), Some(new)) = (former, &mut self.telephony) {
             // Its ports would not be free at once, and phones stay connected.
-            new.sip = former.sip;
+            new.sip = former.sip.take();
         }
         Ok(())
     }
@@ -262,15 +277,32 @@ impl Telephony {
     }
 }
 
+/// Has written what is to be: what came of all messages that were read in one go goes together.
+async fn write(shared: Shared, writer: Arc<Notify>) {
+    loop {
+        writer.notified().await;
+        let mut gateway = shared.lock();
+        let written = gateway.telephony.as_mut().map(Telephony::write);
+        if let Some(Err(error)) = written {
+            gateway.fail(error);
+            return;
+        }
+    }
+}
+
 /// What the store says: it is on disk. An error is the end of the daemon.
 async fn commits(shared: Shared, mut answers: mpsc::UnboundedReceiver<Committed>) {
     let mut some = Vec::new();
     while answers.recv_many(&mut some, 1024).await > 0 {
         let mut gateway = shared.lock();
-        for (id, result) in some.drain(..) {
+        for (ids, result) in some.drain(..) {
             match result {
                 Ok(_) => {
-                    gateway.telephony_turn(|telephony, now| telephony.switch.committed(now, id))
+                    for id in ids {
+                        gateway.telephony_turn(|telephony, now| {
+                            telephony.switch.committed(now, id);
+                        });
+                    }
                 }
                 Err(error) => {
                     gateway.fail(anyhow::Error::new(error).context("cannot keep registrations"));

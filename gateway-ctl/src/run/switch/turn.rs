@@ -8,7 +8,7 @@ use switch::{Heard, NoAnswer, Output, RequestKey, Time};
 
 use super::super::gateway::Gateway;
 use super::places::Here;
-use super::records;
+use super::records::Records;
 use super::service::Telephony;
 use super::socket::Ends;
 use super::tcp;
@@ -33,9 +33,7 @@ impl Gateway {
             ledger: &self.plan.ledger,
         };
         what(telephony, now, &here);
-        if let Err(error) = telephony.turn(now, &here) {
-            self.fail(error);
-        }
+        telephony.turn(now, &here);
     }
 }
 
@@ -55,12 +53,13 @@ impl Gateway {
 
 impl Telephony {
     /// Until nothing is left to do.
-    fn turn(&mut self, now: Time, here: &Here<'_>) -> anyhow::Result<()> {
+    fn turn(&mut self, now: Time, here: &Here<'_>) {
         loop {
-            if let Some(output) = self.wire.next_output() {
+            // What the switch wants said to one gateway is said in one message.
+            if let Some(output) = self.switch.next_output() {
+                self.wanted(now, output);
+            } else if let Some(output) = self.wire.next_output() {
                 self.heard(now, here, output);
-            } else if let Some(output) = self.switch.next_output() {
-                self.wanted(now, output)?;
             } else {
                 break;
             }
@@ -70,7 +69,6 @@ impl Telephony {
         if due < self.alarm {
             self.timer.notify_one();
         }
-        Ok(())
     }
 
     /// What came over the wire.
@@ -149,7 +147,7 @@ impl Telephony {
     }
 
     /// What the switch wants.
-    fn wanted(&mut self, now: Time, output: Output) -> anyhow::Result<()> {
+    fn wanted(&mut self, now: Time, output: Output) {
         match output {
             Output::Ask {
                 ticket,
@@ -167,13 +165,8 @@ impl Telephony {
                 }
             }
             Output::Commit { id, changes } => {
-                let batch = records::batch(&changes, self.clock.now())?;
-                let committed = self.committed.clone();
-                let answer = move |result| {
-                    // Nobody listens: the service has ended.
-                    let _ = committed.send((id, result));
-                };
-                self.store.submit(batch, Box::new(answer));
+                self.unwritten.push((id, changes));
+                self.writer.notify_one();
             }
             Output::Sip { to, bytes, client } => self.send_sip(now, to, bytes, client),
             Output::Ended(record) => {
@@ -181,6 +174,27 @@ impl Telephony {
                 tracing::debug!(call, reason, dialled = record.dialled, "a call is over");
                 self.log.add(&record);
             }
+        }
+    }
+
+    /// Hands over to the store what is to be on disk: in as few batches as hold it.
+    pub(super) fn write(&mut self) -> anyhow::Result<()> {
+        let mut unwritten = std::mem::take(&mut self.unwritten).into_iter().peekable();
+        while unwritten.peek().is_some() {
+            let mut records = Records::stamped(self.clock.now())?;
+            let mut ids = Vec::new();
+            while !records.is_full()
+                && let Some((id, changes)) = unwritten.next()
+            {
+                records.add(&changes)?;
+                ids.push(id);
+            }
+            let committed = self.committed.clone();
+            let answer = move |result| {
+                // Nobody listens: the service has ended.
+                let _ = committed.send((ids, result));
+            };
+            self.store.submit(records.batch, Box::new(answer));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::super::report::{Figure, Report, Target};
 use super::super::statistics::{median, median_ratio};
 use super::h248::{Crowd, Registered};
 use super::place::Place;
-use super::{Options, erlang, gateway};
+use super::{Options, erlang, gateway, percentile};
 
 /// What OTP's controller is to be exceeded by.
 const TARGET: f64 = 3.0;
@@ -53,21 +53,12 @@ impl Peer {
 }
 
 fn told(name: &str, under_way: usize, done: &Registered) -> String {
-    let at = |share: f64| {
-        let rank = (done.times.len() as f64 * share) as usize;
-        done.times
-            .get(rank)
-            .copied()
-            .unwrap_or_default()
-            .as_secs_f64()
-            * 1e3
-    };
     format!(
         "{name}: {:.0} registrations/s, {under_way} under way, {:.1} ms, p99 {:.1} ms; \
          the phones took {:.0} % of a core",
         done.rate(),
-        at(0.5),
-        at(0.99),
+        percentile(&done.times, 0.5),
+        percentile(&done.times, 0.99),
         done.cost.as_secs_f64() / done.took.as_secs_f64() * 100.0
     )
 }

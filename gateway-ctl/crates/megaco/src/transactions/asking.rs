@@ -67,7 +67,7 @@ impl<A: Address> Endpoint<A> {
             gathered: Gathered::default(),
         };
         self.asking.insert(id, asking);
-        self.send_bytes(to, bytes);
+        self.send_along(to, bytes);
         id
     }
 

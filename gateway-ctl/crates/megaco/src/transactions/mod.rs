@@ -45,7 +45,7 @@ use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::encode::{encode_head, encode_transaction};
+use crate::encode::{Style, encode_head, encode_transaction};
 use crate::message::Transaction;
 use asked::Asked;
 use asking::Asking;
@@ -167,6 +167,25 @@ impl<A: Address> Endpoint<A> {
         self.send_bytes(to, bytes);
     }
 
+    /// In one message with what goes to the same end in the same version, and was not taken yet.
+    fn send_along(&mut self, to: A, bytes: Vec<u8>) {
+        let room = self.settings.segment_size;
+        if let Some(Output::Send {
+            to: before,
+            bytes: message,
+        }) = self.outputs.back_mut()
+            && *before == to
+            && self.settings.style == Style::Compact
+        {
+            let more = more(message, &bytes);
+            if let Some(more) = more.filter(|more| message.len() + more.len() <= room) {
+                message.extend(more);
+                return;
+            }
+        }
+        self.send_bytes(to, bytes);
+    }
+
     fn send_bytes(&mut self, to: A, bytes: Vec<u8>) {
         self.counters.messages_out += 1;
         self.outputs.push_back(Output::Send { to, bytes });
@@ -183,6 +202,18 @@ impl<A: Address> Endpoint<A> {
         }
         bytes
     }
+}
+
+/// What the second of two messages adds to the first, without its head; `None`: they stand alone.
+fn more<'b>(first: &[u8], second: &'b [u8]) -> Option<&'b [u8]> {
+    let head = first.iter().position(|byte| *byte == b'\n')? + 1;
+    let (line, transactions) = first.split_at_checked(head)?;
+    let more = second.strip_prefix(line)?;
+    // Nothing follows the error of a whole message; a segment's acknowledgement has no end.
+    let alone = [transactions, more]
+        .iter()
+        .any(|body| body.starts_with(b"E"));
+    (!alone && transactions.ends_with(b"}")).then_some(more)
 }
 
 #[cfg(test)]

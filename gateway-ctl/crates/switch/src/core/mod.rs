@@ -274,6 +274,8 @@ pub struct Switch {
     ladder: ladder::Ladder,
     /// The time of the last call from outside.
     now: Time,
+    /// When the next greeting is due, if all are to be.
+    next_greeting: Time,
     next_call: CallId,
     next_ticket: Ticket,
     next_commit: CommitId,
@@ -309,6 +311,7 @@ impl Switch {
             counters: Counters::default(),
             ladder: ladder::Ladder::default(),
             now: Time::ZERO,
+            next_greeting: Time::ZERO,
             next_call: 1,
             next_ticket: 1,
             next_commit: 1,
@@ -451,7 +454,7 @@ impl Switch {
         match self.waiting.remove(&id) {
             Some(After::Registered(gateway, request, actions)) => {
                 self.outputs.push_back(Output::Answer { request, actions });
-                self.greet(now, &gateway);
+                self.greet_in_turn(now, gateway);
             }
             Some(After::Connect(call)) => self.connect(now, call),
             Some(After::Answer(request, answer)) => self.sip_respond(now, request, &answer),

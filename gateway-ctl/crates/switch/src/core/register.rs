@@ -17,6 +17,10 @@ use crate::settings::{Admission, Owner};
 
 /// The highest version that is spoken here.
 const VERSION: u8 = 3;
+/// Gateways are greeted so far apart, when many register: 4,000 in a second.
+const GREETING: Time = Time::from_micros(250);
+/// So many may be greeted in a moment.
+const AT_ONCE: u32 = 64;
 
 /// What a gateway's request is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +120,11 @@ impl Switch {
             self.lose_calls(now, &asker.id, |_| true);
         }
         let id = asker.id.clone();
-        let registration = registration(asker, change, version, service, now);
+        let mut registration = registration(asker, change, version, service, now);
+        if let Some(there) = self.gateways.get_mut(&id) {
+            // Most have the same ones again; it is asked.
+            registration.lines = std::mem::take(&mut there.registration.lines);
+        }
         self.enter(now, registration.clone());
         let accepted = ServiceChangeResult::Accepted {
             address: None,
@@ -195,6 +203,18 @@ impl Switch {
                 };
                 self.gateways.insert(id, gateway);
             }
+        }
+    }
+
+    /// Greets a gateway, at once or when it is its turn: after a power failure all phones register at
+    /// the same time, and every one is answered before all are asked.
+    pub(super) fn greet_in_turn(&mut self, now: Time, gateway: GatewayId) {
+        let at = self.next_greeting.max(now);
+        self.next_greeting = at + GREETING;
+        if at <= now + GREETING * AT_ONCE {
+            self.greet(now, &gateway);
+        } else {
+            self.timers.insert((at, Timer::Greet(gateway)));
         }
     }
 

@@ -61,6 +61,9 @@ pub(super) struct Calls {
     complete: u64,
     failed: u64,
     set_up: Vec<Duration>,
+    /// Calls go on when both are connected.
+    held: bool,
+    talking: Vec<u32>,
 }
 
 /// What came of calls.
@@ -128,6 +131,40 @@ impl Crowd {
         })
     }
 
+    /// Has so many pairs call, and stay; how many do.
+    pub(in super::super) fn hold(&mut self, pairs: u32, within: Duration) -> Result<u32> {
+        let begin = now();
+        self.calls = Calls {
+            free: (0..pairs).map(|pair| 2 * pair).collect(),
+            held: true,
+            ..Calls::default()
+        };
+        while self.calls.talking.len() < pairs as usize && begin.elapsed() < within {
+            let on_the_way = self.calls.under_way.len() - self.calls.talking.len();
+            if on_the_way < 32
+                && let Some(caller) = self.calls.free.pop_front()
+            {
+                self.lift(caller)?;
+            }
+            self.step(Duration::from_micros(500))?;
+        }
+        Ok(u32::try_from(self.calls.talking.len())?)
+    }
+
+    /// Ends those calls.
+    pub(in super::super) fn let_go(&mut self, within: Duration) -> Result<()> {
+        let begin = now();
+        self.calls.held = false;
+        for caller in std::mem::take(&mut self.calls.talking) {
+            self.tell(caller, "al/on")?;
+            self.step(Duration::ZERO)?;
+        }
+        while !self.calls.under_way.is_empty() && begin.elapsed() < within {
+            self.step(Duration::from_millis(1))?;
+        }
+        Ok(())
+    }
+
     fn is_due(&self, pace: CallPace, begun: u64, elapsed: Duration) -> bool {
         match pace {
             CallPace::UnderWay(most) => self.calls.under_way.len() < most,
@@ -170,6 +207,10 @@ impl Crowd {
                 call.connected[side] = true;
                 if call.connected == [true; 2] {
                     call.state = State::HungUp;
+                    if self.calls.held {
+                        self.calls.talking.push(caller);
+                        return Ok(());
+                    }
                     return self.tell(caller, "al/on");
                 }
             }

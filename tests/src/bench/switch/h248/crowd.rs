@@ -1,7 +1,6 @@
 //! Messages in and out, and requests until they are answered.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -14,9 +13,11 @@ use megaco::{
 use super::super::super::interval::now;
 use super::super::codec::processor_time;
 use super::super::place::{SWITCH, phone_address, phone_number};
+use super::super::socket::Socket;
 use super::calls::Calls;
-use super::socket::Socket;
 
+/// Of H.248, at both ends.
+const PORT: u16 = 2944;
 /// After so long a request is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is sent in all.
@@ -70,7 +71,7 @@ impl Crowd {
     /// Phones that have said nothing yet.
     pub(in super::super) fn new(namespace: &Namespace, phones: u32) -> Result<Self> {
         Ok(Self {
-            socket: Socket::open(namespace, SWITCH)?,
+            socket: Socket::open(namespace, SWITCH, PORT)?,
             phones: vec![Phone::default(); phones as usize],
             open: VecDeque::new(),
             waits_for: vec![0; phones as usize],
@@ -258,10 +259,5 @@ impl Crowd {
     /// What the calling thread, which is the phones', has had of the processor.
     pub(super) fn cost() -> Result<Duration> {
         processor_time()
-    }
-
-    /// The address of the controller, for messages of errors.
-    pub(in super::super) fn switch() -> Ipv4Addr {
-        SWITCH
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `socket.rs` | any address of the phones' network, by one socket |
 //! | `crowd.rs` | messages in and out, requests until they are answered |
 //! | `register.rs` | registrations, as many under way as wanted |
 //! | `execute.rs` | what phones answer when they are told something |
@@ -13,7 +12,6 @@ mod calls;
 mod crowd;
 mod execute;
 mod register;
-mod socket;
 
 pub(super) use calls::{CallOutcome, CallPace};
 pub(super) use crowd::Crowd;

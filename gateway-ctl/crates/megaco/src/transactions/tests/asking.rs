@@ -142,3 +142,23 @@ fn nothing_is_told_of_what_was_given_up() {
     assert!(!desk.endpoint.cancel(50));
     assert!(desk.forgotten());
 }
+
+#[test]
+fn what_follows_at_once_goes_in_the_same_message() {
+    let mut desk = Desk::new();
+    desk.hear("!/1 phone1\nT=1{C=-{MF=a}}");
+    desk.endpoint.reply(desk.now, desk.last(), done());
+    for version in [1, 1, 3] {
+        let amm = Amm::new(line(), Descriptors::NONE);
+        let actions = vec![ActionRequest::new(
+            ContextId::Null,
+            vec![Command::Modify(amm).into()],
+        )];
+        desk.endpoint.request(desk.now, phone(), version, actions);
+    }
+    let together = "> P=1{C=-{MF=a}}T=50{C=-{MF=a}}T=51{C=-{MF=a}}";
+    // Another version is another message.
+    assert_eq!(desk.drain(), [together, "> T=52{C=-{MF=a}}"]);
+    // Each is sent again by itself.
+    assert_eq!(desk.pass(millis(500)).len(), 3);
+}

@@ -19,8 +19,6 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeSpec;
 
-/// Of H.248, at both ends.
-const PORT: u16 = 2944;
 /// Bytes of datagrams that wait to be read.
 const ROOM: usize = 8 << 20;
 
@@ -32,14 +30,15 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn open(namespace: &Namespace, switch: Ipv4Addr) -> Result<Self> {
-        let udp = bind_udp(namespace, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, PORT))?;
+    /// At a port, of all addresses; the switch has the same.
+    pub(super) fn open(namespace: &Namespace, switch: Ipv4Addr, port: u16) -> Result<Self> {
+        let udp = bind_udp(namespace, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))?;
         udp.set_nonblocking(true)?;
         setsockopt(&udp, sockopt::Ipv4PacketInfo, &true)?;
         setsockopt(&udp, sockopt::RcvBufForce, &ROOM)?;
         Ok(Self {
             udp,
-            switch: SockaddrIn::from(SocketAddrV4::new(switch, PORT)),
+            switch: SockaddrIn::from(SocketAddrV4::new(switch, port)),
             space: cmsg_space!(in_pktinfo),
         })
     }
