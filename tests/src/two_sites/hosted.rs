@@ -1,7 +1,6 @@
 //! Hosted telephony for both sites: a gateway at each, the operator's switch at the provider, phones
 //! that boot behind the gateways, and a carrier's trunk gateway.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,8 +11,7 @@ use tempfile::TempDir;
 
 use super::files::{self, IMAGE, SUBSCRIBERS, Side, Subscriber, TRUNK_PORTS};
 use super::{CARRIER, SWITCH, TwoSites, Uplinks};
-use crate::link::{VethOptions, mac_of, mac_text, veth};
-use crate::netns::Namespace;
+use crate::link::mac_text;
 use crate::phone::Phones;
 use crate::site::{Gateway, Phone as Host, Site};
 use crate::wait::eventually;
