@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use megaco::Mid;
+use sip::auth::Algorithm;
 use switch::sip::{Settings, User};
 
 use super::super::section::Section;
@@ -18,6 +19,7 @@ const LONGEST: u64 = 86_400;
 pub(in crate::config) const KEYS: &[&str] = &[
     "port",
     "realm",
+    "digest",
     "names",
     "tls_port",
     "certificate",
@@ -73,11 +75,17 @@ pub(super) fn read(
     let realm = section.string("realm", "\"switch.example\"");
     let realm = section.checked(realm, realm_of);
     let example = "[\"sip.example\"]";
+    let asked_for = section.all_checked("digest", "[\"SHA-256\", \"MD5\"]", algorithm);
     Settings {
         realm: realm.map_or_else(|| own_name(mid), |found| found.value.to_owned()),
         names: section.all_checked("names", example, |text| host(text).map(str::to_owned)),
         port: port_of_all,
         tls_port: tls.server.is_some().then_some(tls_port.0),
+        digest: if asked_for.is_empty() {
+            usual.digest
+        } else {
+            asked_for
+        },
         users,
         shortest,
         longest,
@@ -101,6 +109,15 @@ fn lifetime(text: &str) -> Result<Duration, Wrong> {
         format!("{text} is no time for a registration"),
         format!("write {SHORTEST}s to {}h", LONGEST / 3600),
     ))
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, Wrong> {
+    Algorithm::parse(text).ok_or_else(|| {
+        Wrong::new(
+            format!("\"{text}\" is no algorithm of digest authentication"),
+            "write \"MD5\" or \"SHA-256\"",
+        )
+    })
 }
 
 /// It stands in quotes in messages.

@@ -4,6 +4,7 @@
 //! with openssl for these tests, good until 2126.
 
 use sip::Transport;
+use sip::auth::Algorithm;
 use switch::settings::{Line, Owner, Way};
 
 use super::{GOOD, checked, wrong_with};
@@ -59,6 +60,7 @@ fn users_trunks_and_defaults() {
         (sip.names.as_slice(), sip.tls_port),
         (&["sip.example".to_owned()][..], None)
     );
+    assert_eq!(sip.digest, [Algorithm::Md5]);
     let users: Vec<_> = sip.users.iter().collect();
     assert_eq!(users[2].0, "reception");
     assert_eq!(users[2].1.password, "battery staple");
@@ -82,6 +84,19 @@ fn users_trunks_and_defaults() {
     assert_eq!(
         (accounts[1].number.as_str(), switch.accounts.len()),
         ("5002", 1)
+    );
+}
+
+#[test]
+fn passwords_are_asked_for_as_configured() {
+    let switch = read("[switch]\n[sip]\ndigest = [\"sha-256\", \"MD5\"]\n").switch;
+    let sip = switch.unwrap().settings.sip.unwrap();
+    assert_eq!(sip.digest, [Algorithm::Sha256, Algorithm::Md5]);
+    wrong_with(
+        "[switch]\n[sip]\ndigest = [\"sha1\"]\n",
+        &[
+            "gw.toml:10: \"sha1\" is no algorithm of digest authentication; write \"MD5\" or \"SHA-256\"",
+        ],
     );
 }
 

@@ -125,6 +125,11 @@ impl Realm {
         &self.settings.name
     }
 
+    /// Asks for other algorithms from now on; who was asked for a former one is asked again.
+    pub fn ask_for(&mut self, algorithms: &[Algorithm]) {
+        algorithms.clone_into(&mut self.settings.algorithms);
+    }
+
     /// Nonces whose use is remembered now.
     #[must_use]
     pub fn remembered(&self) -> usize {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ::sip::auth::Algorithm;
+
 /// SIP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     pub port: u16,
     /// Port of TLS, when it is spoken.
     pub tls_port: Option<u16>,
+    /// How passwords are asked for, the preferred way first; at least one.
+    pub digest: Vec<Algorithm>,
     /// Who may register, by name.
     pub users: BTreeMap<String, User>,
     /// Shorter registrations are told 423.
@@ -43,6 +47,9 @@ impl Default for Settings {
             names: Vec::new(),
             port: 5060,
             tls_port: None,
+            // What every phone knows. Many look at the first challenge alone, and give up if they do
+            // not know its algorithm.
+            digest: vec![Algorithm::Md5],
             users: BTreeMap::new(),
             shortest: Duration::from_secs(60),
             longest: Duration::from_secs(3600),

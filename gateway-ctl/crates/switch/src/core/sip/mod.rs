@@ -172,6 +172,7 @@ impl Sip {
         if self.realm.name() != realm {
             self.realm = Realm::new(RealmSettings::new(realm), self.secret);
         }
+        self.realm.ask_for(&settings.digest);
         let addresses = self
             .own
             .hosts
