@@ -18,7 +18,7 @@ use super::{Options, erlang, gateway, percentile};
 /// What OTP's controller is to be exceeded by.
 const TARGET: f64 = 3.0;
 /// How many are under way.
-const UNDER_WAY: [usize; 2] = [64, 512];
+const UNDER_WAY: [usize; 2] = [128, 2048];
 /// After a round, until all is quiet.
 const QUIET: Duration = Duration::from_millis(300);
 const SOON: Duration = Duration::from_secs(30);

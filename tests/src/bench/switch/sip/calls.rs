@@ -1,6 +1,5 @@
 //! Calls: INVITE with a password, 200 from the other one at once, ACK, BYE.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,12 +9,6 @@ use sip::{Request, Response};
 use super::super::super::interval::now;
 use super::super::place::phone_address;
 use super::crowd::{Crowd, Outcome, contact, login, record};
-
-/// Callers that have no call.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    free: VecDeque<u32>,
-}
 
 fn description(phone: u32) -> String {
     let address = phone_address(phone);
@@ -33,13 +26,13 @@ impl Crowd {
         under_way: usize,
         lasting: Duration,
     ) -> Result<Outcome> {
-        self.calls.free = (0..pairs).map(|pair| 2 * pair).collect();
+        self.idle = (0..pairs).map(|pair| 2 * pair).collect();
         let (begin, cost) = self.begin()?;
         let mut begun = 0_u64;
         while begin.elapsed() < lasting || self.over < begun {
             while begin.elapsed() < lasting
                 && begun - self.over < under_way as u64
-                && let Some(caller) = self.calls.free.pop_front()
+                && let Some(caller) = self.idle.pop_front()
             {
                 self.invite(caller)?;
                 begun += 1;
@@ -137,16 +130,5 @@ impl Crowd {
         self.ask(phone, within(Method::Ack, sequence))?;
         self.phone(phone).sequence += 1;
         self.ask(phone, within(Method::Bye, sequence + 1))
-    }
-
-    pub(super) fn ended(&mut self, phone: u32) {
-        self.complete(phone);
-        self.calls.free.push_back(phone);
-    }
-
-    pub(super) fn given_up(&mut self, phone: u32) {
-        if phone.is_multiple_of(2) {
-            self.calls.free.push_back(phone);
-        }
     }
 }

@@ -14,7 +14,6 @@ use super::super::super::interval::now;
 use super::super::codec::processor_time;
 use super::super::place::{SWITCH, phone_address, phone_line, phone_number};
 use super::super::socket::Socket;
-use super::calls::Calls;
 use super::servers::PASSWORD;
 
 const PORT: u16 = 5060;
@@ -63,7 +62,8 @@ pub(super) struct Crowd {
     socket: Socket,
     pub(super) phones: Vec<Phone>,
     open: VecDeque<Open>,
-    pub(super) calls: Calls,
+    /// Phones that do nothing, the longest first.
+    pub(super) idle: VecDeque<u32>,
     pub(super) outcome: Outcome,
     /// Registrations and calls that are over, either way.
     pub(super) over: u64,
@@ -84,7 +84,7 @@ impl Crowd {
             socket: Socket::open(namespace, SWITCH, PORT)?,
             phones: (0..phones).map(phone).collect(),
             open: VecDeque::new(),
-            calls: Calls::default(),
+            idle: VecDeque::new(),
             outcome: Outcome::default(),
             over: 0,
             buffer: vec![0; LARGEST],
@@ -218,9 +218,8 @@ impl Crowd {
             }
         }
         match (request.method.clone(), code) {
-            (Method::Register, 200) => self.registered(phone),
+            (Method::Register | Method::Bye, 200) => self.complete(phone),
             (Method::Invite, 200) => return self.connected(phone, &request, response),
-            (Method::Bye, 200) => self.ended(phone),
             (method, code) => self.fail(phone, format!("{} {code}", method.as_str()))?,
         }
         Ok(())
@@ -229,6 +228,7 @@ impl Crowd {
     pub(super) fn complete(&mut self, phone: u32) {
         let took = self.phone(phone).begun.elapsed();
         self.outcome.times.push(took);
+        self.idle.push_back(phone);
         self.over += 1;
     }
 
@@ -236,7 +236,7 @@ impl Crowd {
         self.outcome.failed += 1;
         self.over += 1;
         self.outcome.why.get_or_insert(why);
-        self.given_up(phone);
+        self.idle.push_back(phone);
         Ok(())
     }
 

@@ -19,13 +19,17 @@ impl Crowd {
         lasting: Duration,
     ) -> Result<Outcome> {
         let (begin, cost) = self.begin()?;
+        self.idle = (0..phones).collect();
         let mut begun = 0_u64;
         let due = |begun: u64, crowd: &Self| {
             begun < u64::from(phones) || (begin.elapsed() < lasting && crowd.over > 0)
         };
         while due(begun, self) || self.over < begun {
-            while due(begun, self) && begun - self.over < under_way as u64 {
-                self.begin_registration((begun % u64::from(phones)) as u32)?;
+            while due(begun, self)
+                && begun - self.over < under_way as u64
+                && let Some(phone) = self.idle.pop_front()
+            {
+                self.begin_registration(phone)?;
                 begun += 1;
             }
             self.step()?;
@@ -50,9 +54,5 @@ impl Crowd {
         fields.push(Name::Contact, contact(phone));
         fields.push(Name::Expires, "3600");
         self.ask(phone, request)
-    }
-
-    pub(super) fn registered(&mut self, phone: u32) {
-        self.complete(phone);
     }
 }
