@@ -12,6 +12,7 @@ const EVERYTHING: &str = r#"
 listen = "127.0.0.1:9630"
 per_binding = true
 [switch]
+[sip]
 [provision]
 http = 80
 [[binding]]
