@@ -50,6 +50,7 @@ mod reload;
 mod restart;
 mod shared_address;
 mod sip_calls;
+mod sip_files;
 mod sites;
 mod spoofing;
 mod telephony;
