@@ -6,6 +6,18 @@ use super::Page;
 use crate::run::{SIP_TRANSPORTS, Telephony};
 
 /// Nothing, when SIP is not spoken.
+/// What broken clients and strangers send most.
+const USUAL_FAULTS: [&str; 4] = [
+    "start-line",
+    "missing-field",
+    "unreadable-field",
+    "body-cut",
+];
+/// No password, a wrong name, no such number, no answer, busy, cancelled, nothing in common, overload.
+const USUAL_CODES: [&str; 9] = [
+    "401", "403", "404", "407", "480", "486", "487", "488", "503",
+];
+
 pub(super) fn sip(page: &Page, telephony: &Telephony) -> Result<()> {
     if let Some(traffic) = telephony.sip_traffic() {
         let received = page.counters(
@@ -91,6 +103,10 @@ fn refusals(page: &Page, telephony: &Telephony) -> Result<()> {
         "Messages that could not be read, by reason.",
         &["reason"],
     )?;
+    // The usual ones are there from the start.
+    for reason in USUAL_FAULTS {
+        malformed.with_label_values(&[reason]).inc_by(0);
+    }
     for (reason, count) in counters.all_malformed() {
         malformed.with_label_values(&[reason]).inc_by(count);
     }
@@ -99,6 +115,9 @@ fn refusals(page: &Page, telephony: &Telephony) -> Result<()> {
         "Final answers of the switch from 300 on, by code.",
         &["code"],
     )?;
+    for code in USUAL_CODES {
+        refused.with_label_values(&[code]).inc_by(0);
+    }
     for (code, count) in counters.all_refused() {
         let code = code.to_string();
         refused.with_label_values(&[code.as_str()]).inc_by(count);
