@@ -5,7 +5,7 @@ use std::time::Duration;
 use gateway_tests::phone::Phones;
 use gateway_tests::site::ROUTER_INSIDE;
 
-use crate::bed::{Bed, history, registered};
+use crate::bed::{Bed, LONG, history, registered};
 use crate::program::baresip::{Baresip, Over};
 
 /// What the two say, in Hz.
@@ -61,6 +61,7 @@ fn calls(over: Over) {
     other.expect("CALL_INCOMING");
     one.hang_up();
     other.expect("CALL_CLOSED");
+    history(&bed.gateway, 4);
     one.dial("4711");
     one.expect("CALL_CLOSED");
     let over = history(&bed.gateway, 5);
@@ -84,6 +85,20 @@ fn phones_of_a_site_talk_over_tcp() {
 #[test]
 fn phones_of_a_site_talk_over_tls() {
     calls(Over::Tls);
+}
+
+/// Their connections end with the daemon; those that are made anew carry the end of the call.
+#[test]
+fn a_killed_switch_loses_no_call_over_tcp() {
+    let mut bed = Bed::new();
+    let [mut one, mut other] = phones(&bed, Over::Tcp);
+    talk(&mut one, &mut other);
+    bed.gateway.kill9().unwrap();
+    bed.gateway.restart(LONG).unwrap();
+    one.hang_up();
+    other.expect("CALL_CLOSED");
+    let over = history(&bed.gateway, 1);
+    assert_eq!(over[0]["reason"], "caller_hung_up", "{over:?}");
 }
 
 #[test]

@@ -149,8 +149,9 @@ pub(crate) fn registered(gateway: &Gateway, user: &str) -> Value {
 
 /// Waits until so many calls are over and none is under way; all of them, the oldest first.
 pub(crate) fn history(gateway: &Gateway, calls: usize) -> Vec<Value> {
+    let words = ["calls", "history", "--limit", "1000", "-o", "json"];
     let over = || {
-        let output = gateway.ctl(&["calls", "history", "-o", "json"]).unwrap();
+        let output = gateway.ctl(&words).unwrap();
         let lines = output.stdout.lines();
         let all: Vec<Value> = lines
             .map(|line| serde_json::from_str(line).unwrap())

@@ -45,6 +45,30 @@ fn who_has_the_password_is_registered() {
     assert_eq!(phone["transport"], "tcp", "{phone}");
 }
 
+/// Their connection is over when they are called: a new one is made to their Contact.
+#[test]
+fn phones_over_tcp_are_connected_to_again() {
+    let bed = Bed::new();
+    let [a1, a2] = bed.inside();
+    for party in [&a1, &a2] {
+        Play::once("register", party).over(Over::Tcp).run();
+    }
+    for (calls, (caller, called)) in [("call", "answer"), ("call_hung_up", "answer_hang_up")]
+        .into_iter()
+        .enumerate()
+    {
+        let (one, other) = (a1.address.to_string(), a2.address.to_string());
+        let answering = Play::once(called, &a2).over(Over::Tcp).given(&one).start();
+        Play::once(caller, &a1)
+            .over(Over::Tcp)
+            .to("7002")
+            .given(&other)
+            .run();
+        answering.finish();
+        history(&bed.gateway, calls + 1);
+    }
+}
+
 /// Caller's and called one's scenario, and why the call was over.
 const ENDS: [(&str, &str, &str); 5] = [
     ("call", "answer", "caller_hung_up"),

@@ -122,6 +122,11 @@ const TEST: &[Package] = &[
         probe: Probe::Program("baresip"),
         why: "a SIP phone of the labs",
     },
+    Package {
+        name: "openssl",
+        probe: Probe::Program("openssl"),
+        why: "a TLS client that checks certificates",
+    },
 ];
 
 const BPF_LINKER: CargoTool = CargoTool {

@@ -74,6 +74,10 @@ pub struct Peer {
     /// Our address that it speaks to, and is to hear from; none: whatever the routes say.
     #[serde(default)]
     pub local: Option<IpAddr>,
+    /// Of a stream whose remote port takes no connections: the port that does, should this one be
+    /// over.
+    #[serde(default)]
+    pub listens: Option<u16>,
 }
 
 impl Peer {
@@ -84,6 +88,7 @@ impl Peer {
             transport: Transport::Udp,
             address,
             local: None,
+            listens: None,
         }
     }
 
@@ -91,6 +96,19 @@ impl Peer {
     #[must_use]
     pub const fn with_local(self, local: Option<IpAddr>) -> Self {
         Self { local, ..self }
+    }
+
+    /// The same one, which takes connections at this port.
+    #[must_use]
+    pub const fn with_listens(self, listens: Option<u16>) -> Self {
+        Self { listens, ..self }
+    }
+
+    /// Where a new connection to it is made.
+    #[must_use]
+    pub fn connects_at(self) -> SocketAddr {
+        let port = self.listens.unwrap_or(self.address.port());
+        SocketAddr::new(self.address.ip(), port)
     }
 
     /// Where a URI with an address says (RFC 3263 section 4, without names): maddr before
@@ -112,6 +130,7 @@ impl Peer {
             transport,
             address: SocketAddr::new(ip, port),
             local: None,
+            listens: None,
         };
         peer.is_one().then_some(peer)
     }

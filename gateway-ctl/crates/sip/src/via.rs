@@ -105,6 +105,7 @@ impl<'a> Via<'a> {
             transport,
             address: SocketAddr::new(address, port),
             local: None,
+            listens: None,
         };
         peer.is_one().then_some(peer)
     }

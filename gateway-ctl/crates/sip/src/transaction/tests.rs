@@ -17,6 +17,7 @@ fn peer(last: u8, transport: Transport) -> Peer {
         transport,
         address: ([192, 0, 2, last], 5060).into(),
         local: None,
+        listens: None,
     }
 }
 

@@ -127,5 +127,5 @@ async fn connect(to: Peer) -> io::Result<TcpStream> {
     if let Some(local @ IpAddr::V4(_)) = to.local {
         socket.bind((local, 0).into())?;
     }
-    socket.connect(to.address).await
+    socket.connect(to.connects_at()).await
 }

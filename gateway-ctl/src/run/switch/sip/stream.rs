@@ -92,6 +92,7 @@ pub(super) async fn run(
         transport,
         address,
         local,
+        listens: None,
     };
     let mut frames = Stream::new(Limits::default());
     let mut broken = false;

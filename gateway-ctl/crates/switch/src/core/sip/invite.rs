@@ -4,9 +4,10 @@ use ::sip::sdp::Sdp;
 use ::sip::transaction::ServerId;
 use ::sip::ua::Dialog;
 use ::sip::uri::escape_user;
-use ::sip::{Address, Method, Name, Peer, Request, Response, Status, Transport, Uri, proxy};
+use ::sip::{Method, Name, Peer, Request, Response, Status, Transport, Uri, proxy};
 
 use super::super::{CallId, End, Switch, Target, Time, Who};
+use super::reach::{connectable, reached_at};
 use super::register::{contact_of, placed};
 use super::rewrite::retell;
 use super::send::ALLOWED;
@@ -14,11 +15,10 @@ use super::{Asked, Proxied, Sent, SipCall};
 use crate::address::{Place, select};
 use crate::dial_plan::Number;
 use crate::h248::session;
-use crate::identity::is_private;
 use crate::record::EndReason;
 use crate::registration::Leases;
 use crate::settings::Way;
-use crate::sip::{Device, Party};
+use crate::sip::Party;
 
 /// Somebody who speaks SIP, to be called.
 #[derive(Debug)]
@@ -217,7 +217,9 @@ impl Switch {
         // Its tag is one of ours, until a called one has another.
         let mut dialog = Dialog::incoming(&request, sip.unique());
         dialog.routes.retain(|route| !route.is_empty());
-        let party = Party { peer: from, dialog };
+        let contact = request.fields.contact();
+        let peer = connectable(from, contact.and_then(|contact| contact.uri.sip()));
+        let party = Party { peer, dialog };
         sip.servers.insert(id, Asked::Invite(call));
         let known = SipCall {
             caller: Some(party),
@@ -411,25 +413,5 @@ fn through(invite: &Request, target: &str) -> Dialog {
 fn add_path(request: &mut Request, path: &[String]) {
     for value in path.iter().rev() {
         request.fields.push_front(Name::Route, value);
-    }
-}
-
-/// Where a phone is reached: by UDP at its Contact; behind NAT, and on its connection, where its
-/// registration came from.
-fn reached_at(device: &Device) -> Peer {
-    let source = device.binding.source;
-    let contact = Address::parse(device.binding.uri.as_bytes());
-    let contact = contact.and_then(|contact| Peer::of(contact.uri.sip()?));
-    let Some(contact) = contact.filter(|_| device.binding.path.is_empty()) else {
-        return source;
-    };
-    let behind_nat = match (contact.address.ip(), source.address.ip()) {
-        (contact, source) if contact == source => false,
-        (std::net::IpAddr::V4(contact), _) => is_private(contact),
-        _ => false,
-    };
-    match contact.transport == Transport::Udp && source.transport == Transport::Udp && !behind_nat {
-        true => contact.with_local(source.local),
-        false => source,
     }
 }

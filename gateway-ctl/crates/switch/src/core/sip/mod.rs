@@ -20,12 +20,14 @@
 //! | `leg.rs` | the user agent of a line of H.248 |
 //! | `end.rs` | calls that end |
 //! | `send.rs` | what every request that leaves has |
+//! | `reach.rs` | where phones are reached |
 //! | `rewrite.rs` | other addresses in Contact and descriptions |
 
 mod answers;
 mod end;
 mod invite;
 mod leg;
+mod reach;
 mod register;
 mod rewrite;
 mod send;
