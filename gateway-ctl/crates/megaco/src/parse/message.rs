@@ -225,17 +225,14 @@ impl Reader<'_> {
         let begin = self.at + 1;
         let rest = self.bytes.get(begin..).unwrap_or_default();
         let length = rest.iter().take(64).position(|byte| *byte == b']');
-        let text = length.and_then(|length| rest.get(..length));
-        let Some(text) = text.and_then(|text| std::str::from_utf8(text).ok()) else {
+        let Some(text) = length.and_then(|length| rest.get(..length)) else {
             return Err(self.fault("an address in brackets"));
         };
-        let trimmed = text.trim_matches([' ', '\t']);
-        let address = if trimmed.contains(':') {
-            trimmed.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
-        } else {
-            // Leading zeros are legal here (V4hex), so std does not read it.
-            ipv4(trimmed).map(IpAddr::V4)
-        };
+        let trimmed = text.trim_ascii();
+        let ipv6 = || std::str::from_utf8(trimmed).ok()?.parse::<Ipv6Addr>().ok();
+        let address = ipv4(trimmed)
+            .map(IpAddr::V4)
+            .or_else(|| ipv6().map(IpAddr::V6));
         let address = address.ok_or_else(|| self.fault("an IP address"))?;
         self.at = begin + text.len() + 1;
         Ok(address)
@@ -382,12 +379,21 @@ fn segment_info(word: &[u8]) -> Option<SegmentInfo> {
         .then_some(SegmentInfo { number, last })
 }
 
-fn ipv4(text: &str) -> Option<Ipv4Addr> {
-    let mut octets = [0; 4];
-    let mut parts = text.split('.');
-    for octet in &mut octets {
-        let part = parts.next()?;
-        *octet = number(part.as_bytes()).filter(|_| part.len() <= 3)?;
+/// Four decimal numbers. Leading zeros are legal here (`V4hex`), so std does not read it.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut address, mut octet, mut digits, mut dots) = (0u32, 0u32, 0, 0);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' if digits < 3 => {
+                octet = octet * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && octet < 256 => {
+                address = address << 8 | octet;
+                (octet, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
     }
-    parts.next().is_none().then(|| octets.into())
+    (dots == 3 && digits > 0 && octet < 256).then(|| Ipv4Addr::from_bits(address << 8 | octet))
 }

@@ -87,6 +87,9 @@ impl Transactions {
     ) {
         let to = reply_to(from, &request);
         if self.entries.len() >= self.settings.limit {
+            self.make_room(out);
+        }
+        if self.entries.len() >= self.settings.limit {
             self.counters.overload += 1;
             let mut response = Response::answer(&request, Status::SERVICE_UNAVAILABLE);
             response.fields.push(Name::RetryAfter, "30");

@@ -32,7 +32,7 @@ mod slab;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::message::{Request, Response};
@@ -173,6 +173,8 @@ pub struct Transactions {
     clients: HashMap<key::Key, Id>,
     servers: HashMap<key::Key, Id>,
     merged: HashMap<key::Key, Id>,
+    /// Answered, and kept for what comes again only, the oldest first; some are gone already.
+    absorbing: VecDeque<Id>,
     counters: Counters,
 }
 
@@ -186,6 +188,7 @@ impl Transactions {
             clients: HashMap::new(),
             servers: HashMap::new(),
             merged: HashMap::new(),
+            absorbing: VecDeque::new(),
             counters: Counters::default(),
         }
     }

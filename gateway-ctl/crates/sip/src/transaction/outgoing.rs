@@ -41,12 +41,16 @@ impl Transactions {
             Method::Cancel => return Err(Unsent::Method("CANCEL")),
             _ => {}
         }
-        if self.entries.len() >= self.settings.limit {
-            return Err(Unsent::Full);
-        }
         let found = key::client(&request.fields)?;
         if self.clients.contains_key(&found) {
             return Err(Unsent::Branch);
+        }
+        let mut over = Vec::new();
+        if self.entries.len() >= self.settings.limit {
+            self.make_room(&mut over);
+        }
+        if self.entries.len() >= self.settings.limit {
+            return Err(Unsent::Full);
         }
         let client = Client::new(now, found.clone(), to, request, &self.settings);
         let bytes = client.bytes();
@@ -58,6 +62,7 @@ impl Transactions {
             client: Some(ClientId(id)),
         }];
         self.settle(now, id, &mut out);
+        out.append(&mut over);
         Ok((ClientId(id), out))
     }
 
@@ -70,10 +75,34 @@ impl Transactions {
             if let Some(bytes) = server.answer(now, response, &self.settings) {
                 let client = None;
                 out.push(Output::Send { to, bytes, client });
+                if server.state == server::State::Completed && !server.invite {
+                    self.absorb(id.0);
+                }
             }
             self.settle(now, id.0, &mut out);
         }
         out
+    }
+
+    /// Notes that only repetitions are waited for.
+    fn absorb(&mut self, id: Id) {
+        while let Some(oldest) = self.absorbing.front()
+            && self.entries.get(*oldest).is_none()
+        {
+            self.absorbing.pop_front();
+        }
+        self.absorbing.push_back(id);
+    }
+
+    /// Forgets the oldest request that is answered: a repetition that was under way for so long is
+    /// rarer than a request that need not be refused. A mass of REGISTERs would fill the table for 32
+    /// seconds.
+    pub(super) fn make_room(&mut self, out: &mut Vec<Output>) {
+        while let Some(oldest) = self.absorbing.pop_front() {
+            if self.entries.get(oldest).is_some() {
+                return self.remove(oldest, out);
+            }
+        }
     }
 
     /// An INVITE is no longer wanted. The CANCEL is sent as soon as the other end has said

@@ -17,7 +17,8 @@ pub struct Settings {
     /// [`Output::NoAnswer`](super::Output::NoAnswer) is told (timer C of a proxy). None: for
     /// ever.
     pub ringing: Option<Duration>,
-    /// Transactions there may be, both sides together. Requests beyond are told 503.
+    /// Transactions there may be, both sides together. A request beyond takes the place of the
+    /// oldest that is answered and no INVITE; if there is none it is told 503.
     pub limit: usize,
     /// A request that comes a second time by another way is told 482 (section 8.2.2.2). For
     /// user agents: a proxy may be passed twice.

@@ -390,6 +390,38 @@ fn limits_hold_and_merged_requests_are_refused() {
 }
 
 #[test]
+fn the_oldest_answered_request_makes_room() {
+    let settings = Settings {
+        limit: 2,
+        ..Settings::default()
+    };
+    let mut element = Transactions::new(settings);
+    let from = peer(1, Transport::Udp);
+    for branch in ["1", "2", "3"] {
+        let asked = request(Method::Register, branch);
+        let mut told = received(&mut element, 0, from, &asked);
+        told.retain(|output| !matches!(output, Output::ServerOver { .. }));
+        let id = id_of(&told);
+        let answer = Response::answer(&asked, Status::OK);
+        assert_eq!(names(&element.respond(ms(0), id, &answer)), ["200"]);
+    }
+    // The second is remembered, the first is not.
+    let again = received(&mut element, 0, from, &request(Method::Register, "2"));
+    assert_eq!(names(&again), ["200"]);
+    let again = received(&mut element, 0, from, &request(Method::Register, "1"));
+    let told = again
+        .iter()
+        .any(|output| matches!(output, Output::Request { .. }));
+    assert!(told, "{again:?}");
+    // Our own request finds room, too, and then there is none left.
+    let unsent = element.send(ms(0), from, request(Method::Options, "4"));
+    assert!(unsent.is_ok());
+    let unsent = element.send(ms(0), from, request(Method::Options, "5"));
+    assert_eq!(unsent, Err(Unsent::Full));
+    assert_eq!((element.len(), element.counters().overload), (2, 0));
+}
+
+#[test]
 fn what_cannot_be_sent_is_told() {
     let mut element = Transactions::new(Settings::default());
     let to = peer(2, Transport::Tcp);
