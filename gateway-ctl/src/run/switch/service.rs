@@ -1,6 +1,7 @@
 //! What runs: the endpoint, the switch, the store, the socket, and the tasks that wake them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use anyhow::{Context as _, Result};
 use megaco::transactions::{Endpoint, RequestKey as WireKey, Settings as WireSettings};
 use store::Embedded;
 use switch::registration::{Peer, Transport};
+use switch::settings::{Settings, Way};
 use switch::{Change, CommitId, RequestKey, Switch, Ticket, Time};
 use tokio::sync::{Notify, mpsc};
 
@@ -58,6 +60,8 @@ pub(crate) struct Telephony {
     pub(super) committed: mpsc::UnboundedSender<Committed>,
     /// When the timer wakes next.
     pub(super) alarm: Time,
+    /// When the ways to trunks were looked up.
+    located: Time,
     pub(super) timer: Arc<Notify>,
     port: u16,
     _tasks: Vec<Task>,
@@ -79,7 +83,7 @@ impl Telephony {
         let listener = connections::open(config.port, SPOKEN)?;
         let mut clock = StoreClock::resume(kept.clock);
         let now = Time::from_millis(clock.now());
-        let mut switch = Switch::new(config.settings.clone());
+        let mut switch = Switch::new(located(config.settings.clone()));
         // Numbers of calls grow over restarts, whatever the store still has of them.
         switch.number_calls_from(clock.now());
         switch.set_secret(secret()?);
@@ -125,6 +129,7 @@ impl Telephony {
             writer,
             committed,
             alarm: Time::ZERO,
+            located: now,
             timer,
             port,
             _tasks: tasks,
@@ -215,8 +220,9 @@ impl Gateway {
             && telephony.port == config.port
         {
             telephony.rates.set(config.messages_per_address);
-            if *telephony.switch.settings() != config.settings {
-                telephony.switch.reconfigure(config.settings.clone());
+            let settings = located(config.settings.clone());
+            if *telephony.switch.settings() != settings {
+                telephony.switch.reconfigure(settings);
             }
             return Ok(());
         }
@@ -247,6 +253,24 @@ async fn messages(shared: Shared, socket: Arc<Socket>) {
     socket.receive(hear).await;
 }
 
+/// The settings, with our addresses that trunks know us by.
+fn located(mut settings: Settings) -> Settings {
+    for trunk in &mut settings.trunks {
+        if let Way::Sip(peer) = &mut trunk.way {
+            peer.local = address_towards(peer.address);
+        }
+    }
+    settings
+}
+
+/// Our address on the way to another; `None`: there is no way.
+fn address_towards(there: SocketAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Nothing is sent by this.
+    socket.connect(there).ok()?;
+    socket.local_addr().ok().map(|local| local.ip())
+}
+
 /// Time passes.
 async fn time(shared: Shared, timer: Arc<Notify>) {
     loop {
@@ -261,6 +285,11 @@ async fn time(shared: Shared, timer: Arc<Notify>) {
             () = timer.notified() => continue,
         }
         shared.lock().telephony_turn(|telephony, now| {
+            if telephony.located + LOOK_AGAIN <= now {
+                // Routes come and go.
+                telephony.located = now;
+                telephony.switch.locate_trunks(address_towards);
+            }
             telephony.wire.handle_timeout(now);
             telephony.switch.handle_timeout(now);
         });

@@ -146,6 +146,14 @@ impl Fields {
         self.lines.len() != before
     }
 
+    /// Takes out every field of a name that [`Name`] does not list; whether there was one.
+    pub fn remove_other(&mut self, label: &str) -> bool {
+        let (before, text) = (self.lines.len(), &self.text);
+        self.lines
+            .retain(|line| !line.label.of(text).eq_ignore_ascii_case(label.as_bytes()));
+        self.lines.len() != before
+    }
+
     /// Takes out the first value of a list field; whether there was one. What follows it on
     /// its line stays.
     pub fn pop_value(&mut self, name: Name) -> bool {

@@ -26,6 +26,10 @@ use crate::settings::{Line as RuledLine, Owner, Way};
 /// Number of the events that are asked for of a trunk that has still to be chosen.
 const TRUNK_EVENTS: u32 = 1;
 
+/// Two phones that speak SIP may both be switched off while they talk, and register again: nobody
+/// ever says that their call is over.
+pub(super) const LONGEST_CALL: Time = Time::from_secs(86_400);
+
 impl Switch {
     /// A line has dialled.
     pub(super) fn originate(
@@ -154,6 +158,7 @@ impl Switch {
     }
 
     fn offer_to(&mut self, now: Time, id: CallId, target: Target) -> Result<(), EndReason> {
+        self.forget_refusal(id);
         if let Some(there) = self.sip_destination(now, &target)? {
             return self.sip_offer(now, id, there);
         }
@@ -356,6 +361,9 @@ impl Switch {
         let call = self.calls.get_mut(&id);
         if let Some(call) = call.filter(|call| call.progress == Progress::Connecting) {
             call.progress = Progress::Talking;
+            if call.ends().all(|(_, end)| end.is_sip()) {
+                self.timers.insert((now + LONGEST_CALL, Timer::Longest(id)));
+            }
             self.counters.answered += 1;
             let since = call.answered.unwrap_or(now);
             self.counters.connecting.observe(now.saturating_sub(since));

@@ -120,7 +120,7 @@ impl Switch {
         }
     }
 
-    fn is_reachable(&self, gateway: &GatewayId) -> bool {
+    pub(super) fn is_reachable(&self, gateway: &GatewayId) -> bool {
         let there = self.gateways.get(gateway);
         there.is_some_and(|there| there.registration.service != Service::Down)
     }

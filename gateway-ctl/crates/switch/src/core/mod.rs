@@ -238,6 +238,8 @@ enum Timer {
     Again(CallId),
     /// Registrations of a user of SIP.
     Account(String),
+    /// A call between two who speak SIP, of which nothing is ever heard.
+    Longest(CallId),
 }
 
 #[derive(Debug)]
@@ -441,7 +443,15 @@ impl Switch {
         &self.counters
     }
 
-    fn commit(&mut self, changes: Vec<Change>, after: After) {
+    /// What is to be on disk. Of very many changes each part is one by itself: a batch of the store has
+    /// a limit.
+    fn commit(&mut self, mut changes: Vec<Change>, after: After) {
+        const MOST: usize = 64;
+        while changes.len() > MOST {
+            let rest = changes.split_off(MOST);
+            self.commit(changes, After::Nothing);
+            changes = rest;
+        }
         let id = self.next_commit;
         self.next_commit += 1;
         self.waiting.insert(id, after);

@@ -145,9 +145,7 @@ impl Switch {
     pub(super) fn forget_questions(&mut self, gateway: &GatewayId) {
         for ticket in self.questions_to(gateway) {
             let step = self.asked.remove(&ticket).map(|asked| asked.step);
-            if let Some(Step::Clear(id, side)) = step {
-                self.cleared(id, side, Vec::new());
-            }
+            self.unheard(step);
         }
         let queued: Vec<Step> = match self.gateways.get_mut(gateway) {
             Some(there) => there
@@ -167,9 +165,16 @@ impl Switch {
             None => Vec::new(),
         };
         for step in queued {
-            if let Step::Clear(id, side) = step {
-                self.cleared(id, side, Vec::new());
-            }
+            self.unheard(Some(step));
+        }
+    }
+
+    /// What waits for an answer that will not come, waits no more.
+    fn unheard(&mut self, step: Option<Step>) {
+        match step {
+            Some(Step::Clear(id, side)) => self.cleared(id, side, Vec::new()),
+            Some(Step::Change(id)) => self.line_has_changed(self.now, id, false),
+            _ => {}
         }
     }
 }

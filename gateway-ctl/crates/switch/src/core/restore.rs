@@ -17,7 +17,7 @@ use crate::record::{EndReason, KeptCall, KeptEnd, Progress};
 use crate::registration::Registration;
 
 /// Gateways that are asked at once after a start, and how long until the next ones are.
-const AT_ONCE: usize = 100;
+const AT_ONCE: usize = 1000;
 /// After how long a gateway is asked again that was busy with calls.
 const ASK_AGAIN: Time = Time::from_secs(1);
 
@@ -89,6 +89,17 @@ impl Switch {
         if !is_there(&caller_end) || !is_there(&called_end) {
             return false;
         }
+        if (caller_end.is_sip() || called_end.is_sip()) && self.sip.is_none() {
+            // It is spoken no more.
+            return false;
+        }
+        for (side, end) in [(Side::Caller, kept.caller), (Side::Called, kept.called)] {
+            if let KeptEnd::Sip(user) = end
+                && !self.resume_party(id, side, user.party)
+            {
+                return false;
+            }
+        }
         for (side, end) in [(Side::Caller, &caller_end), (Side::Called, &called_end)] {
             if let Some(there) = end.at().and_then(|at| self.gateways.get_mut(&at.gateway)) {
                 let new = || Line::new(LineState::Idle);
@@ -98,13 +109,6 @@ impl Switch {
                     .unwrap_or(TerminationId::Root);
                 there.lines.entry(line).or_insert_with(new).state = LineState::Call(id, side);
                 there.calls.insert(id);
-            }
-        }
-        for (side, end) in [(Side::Caller, kept.caller), (Side::Called, kept.called)] {
-            if let KeptEnd::Sip(user) = end
-                && !self.resume_party(id, side, user.party)
-            {
-                return false;
             }
         }
         let (caller, called) = (caller_end, called_end);
@@ -121,6 +125,12 @@ impl Switch {
             answered: Some(Time::from_millis(kept.answered)),
             connecting: 0,
         };
+        if call.ends().all(|(_, end)| end.is_sip()) {
+            let started = call.answered.unwrap_or_default();
+            let timer = super::Timer::Longest(id);
+            self.timers
+                .insert((started + super::calls::LONGEST_CALL, timer));
+        }
         self.ladder.dialled(&call.dialled, id);
         self.calls.insert(id, call);
         true

@@ -19,6 +19,7 @@ impl Switch {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
+        let mut gone = std::collections::BTreeSet::new();
         while let Some((due, timer)) = self.timers.first().cloned()
             && due <= now
         {
@@ -45,9 +46,15 @@ impl Switch {
                 Timer::Silent(gateway) => self.look_after(now, gateway),
                 Timer::Greet(gateway) => self.greet(now, &gateway),
                 Timer::Again(call) => self.answer_due(now, call),
-                Timer::Account(user) => self.account_due(now, &user),
+                Timer::Account(user) => {
+                    if self.account_due(now, &user) {
+                        gone.insert(user);
+                    }
+                }
+                Timer::Longest(call) => self.release(now, call, EndReason::GatewayLost, None),
             }
         }
+        self.lose_users(now, &gone);
         self.sip_due(now);
     }
 

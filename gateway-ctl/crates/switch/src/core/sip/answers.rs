@@ -1,11 +1,12 @@
 //! What called ones answer.
 
+use ::sip::proxy::Own;
 use ::sip::transaction::ClientId;
 use ::sip::{Method, Name, Peer, Request, Response, Status, proxy};
 
 use super::super::{CallId, Side, Switch, Time, Timer};
 use super::rewrite::retell;
-use super::{Sent, SipCall};
+use super::{Gone, Sent, SipCall};
 use crate::address::{Choice, Place};
 use crate::record::{EndReason, Progress};
 use crate::registration::NoLeases;
@@ -26,8 +27,15 @@ impl Switch {
                 self.through_answers(now, server, call, response);
             }
             Some(Sent::Gone(there)) if response.status.is_success() => {
-                let (peer, mut dialog) = (**there).clone();
+                let Gone {
+                    peer,
+                    mut dialog,
+                    is_through,
+                } = (**there).clone();
                 dialog.establish(&response);
+                if is_through {
+                    dialog.routes.clear();
+                }
                 self.sip_take_back(now, peer, dialog);
             }
             Some(Sent::Gone(_) | Sent::Own) | None => {}
@@ -131,6 +139,7 @@ impl Switch {
     }
 
     fn called_accepts(&mut self, now: Time, client: ClientId, id: CallId, response: Response) {
+        let own = self.sip.as_ref().map(|sip| sip.own.clone());
         let known = self.sip.as_mut().and_then(|sip| sip.calls.get_mut(&id));
         let Some(known) = known else {
             return;
@@ -152,9 +161,10 @@ impl Switch {
             return;
         }
         known.sent = None;
+        let own = own.unwrap_or_default();
         match through {
             true => {
-                join(known, &response);
+                join(known, &response, &own);
                 let mut answer = proxy::back(response);
                 if let Some(answer) = &mut answer {
                     self.retell_answer(id, Side::Called, answer);
@@ -215,6 +225,10 @@ impl Switch {
             return self.release(now, id, EndReason::NoAnswer, None);
         }
         call.refused = reason_of(status);
+        if !is_worth_another(status) {
+            // Whoever was called has said no: the next trunk would ring there again.
+            call.targets.clear();
+        }
         self.offer(now, id);
     }
 
@@ -321,7 +335,7 @@ impl Switch {
 }
 
 /// Both ends of a proxied call know each other from now on.
-fn join(known: &mut SipCall, response: &Response) {
+fn join(known: &mut SipCall, response: &Response, own: &Own) {
     let (Some(caller), Some(called)) = (&mut known.caller, &mut known.called) else {
         return;
     };
@@ -330,7 +344,7 @@ fn join(known: &mut SipCall, response: &Response) {
     called.dialog.remote = text(Name::To);
     called.dialog.remote_tag.clone_from(&tag);
     called.dialog.retarget(&response.fields);
-    called.dialog.routes = beyond(response, &known.asked);
+    called.dialog.routes = beyond(response, &known.asked, own);
     caller.dialog.local = text(Name::To);
     caller.dialog.local_tag = tag.unwrap_or_default();
 }
@@ -339,6 +353,7 @@ fn join(known: &mut SipCall, response: &Response) {
 fn beyond(
     response: &Response,
     asked: &Option<(::sip::transaction::ServerId, Request)>,
+    own: &Own,
 ) -> Vec<String> {
     let of = |fields: &::sip::Fields| -> Vec<String> {
         let values = fields.values(Name::RecordRoute);
@@ -351,8 +366,9 @@ fn beyond(
         .as_ref()
         .map_or(0, |(_, request)| of(&request.fields).len());
     let ours = |route: &String| {
-        let uri = ::sip::Address::parse(route.as_bytes()).map(|address| address.text.to_owned());
-        uri.is_some_and(|uri| super::send::call_of(&uri).is_some())
+        let address = ::sip::Address::parse(route.as_bytes());
+        let uri = address.and_then(|address| address.uri.sip());
+        uri.is_some_and(|uri| own.is(uri))
     };
     let before = all.len().saturating_sub(behind);
     let mut routes: Vec<String> = all[..before]
@@ -362,6 +378,11 @@ fn beyond(
         .collect();
     routes.reverse();
     routes
+}
+
+/// Whether somebody else may do better: this one is full, or down.
+fn is_worth_another(status: Status) -> bool {
+    matches!(status.code(), 408 | 430 | 500..600)
 }
 
 /// What a call that is refused ends with.

@@ -3,7 +3,7 @@
 use ::sip::{Method, Response, Status};
 
 use super::super::{Call, CallId, Rung, Side, Switch, Time, ladder};
-use super::{Sent, SipCall};
+use super::{Gone, Sent, SipCall};
 use crate::record::{EndReason, Progress};
 use crate::registration::NoLeases;
 use crate::sip::Party;
@@ -36,7 +36,12 @@ impl Switch {
             && let Some(called) = known.called.take()
         {
             // Should it answer all the same, that is taken back.
-            let gone = Sent::Gone(Box::new((called.peer, called.dialog)));
+            let gone = Gone {
+                peer: called.peer,
+                dialog: called.dialog,
+                is_through: known.caller.is_some(),
+            };
+            let gone = Sent::Gone(Box::new(gone));
             sip.clients.insert(client, gone);
             let outputs = sip.transactions.cancel(now, client);
             self.sip_outputs(now, &NoLeases, outputs);
@@ -77,6 +82,13 @@ impl Switch {
         }
     }
 
+    /// Somebody else is tried: what the last one said is not what the caller is told.
+    pub(in crate::core) fn forget_refusal(&mut self, id: CallId) {
+        if let Some(known) = self.sip.as_mut().and_then(|sip| sip.calls.get_mut(&id)) {
+            known.refusal = None;
+        }
+    }
+
     /// The caller has the answer of the called one: it is on disk.
     pub(in crate::core) fn sip_join(&mut self, now: Time, id: CallId) {
         let known = self.sip.as_mut().and_then(|sip| sip.calls.get_mut(&id));
@@ -105,6 +117,9 @@ impl Switch {
             return false;
         };
         sip.learn(party.peer);
+        // Requests that passed since it was kept have counted on.
+        let mut party = party;
+        party.dialog.sequence = party.dialog.sequence.saturating_add(1 << 16);
         let known = sip.calls.entry(id).or_insert_with(SipCall::default);
         match side {
             Side::Caller => known.caller = Some(party),

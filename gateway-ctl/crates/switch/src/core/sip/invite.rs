@@ -34,6 +34,9 @@ pub(in crate::core) struct Destination {
     path: Vec<String>,
 }
 
+/// Longer than any number or user, in octets.
+const LONGEST_NAME: usize = 64;
+
 /// Who calls.
 struct Caller {
     name: String,
@@ -57,13 +60,16 @@ impl Switch {
         proxy::check(&request, &sip.own).map_err(|why| why.answer(&request))?;
         let route = proxy::take_routes(&mut request, &sip.own);
         let route = route.map_err(|why| why.answer(&request))?;
+        // The way behind this switch is ours to choose: a sender's own Route would lead past the dial
+        // plan, and to any address.
+        request.fields.remove(Name::Route);
         if request.fields.to_tag().is_some() {
             return self.sip_within(now, id, from, route.as_deref(), request);
         }
         match request.method {
             Method::Register => self.sip_register(now, leases, id, from, &request),
             Method::Invite => self.sip_invite(now, leases, id, from, request),
-            Method::Message => self.sip_pass(now, id, request),
+            Method::Message => self.sip_pass(now, id, from, request),
             Method::Options => {
                 self.sip_is_ours(&request)?;
                 let mut answer = Response::answer(&request, Status::OK);
@@ -82,10 +88,16 @@ impl Switch {
     }
 
     /// A request of no call, for a user.
-    fn sip_pass(&mut self, now: Time, id: ServerId, request: Request) -> Result<(), Response> {
+    fn sip_pass(
+        &mut self,
+        now: Time,
+        id: ServerId,
+        from: Peer,
+        request: Request,
+    ) -> Result<(), Response> {
         let refuse = |status| Response::answer(&request, status);
         self.sip_is_ours(&request)?;
-        self.sip_authenticate(now, &request, true)?;
+        let trusted = self.sip_caller(now, from, &request)?.is_trunk;
         let number = request.target().ok().and_then(Uri::number);
         let mut targets = self.targets(&number.unwrap_or_default());
         let Some(target @ Target::Line(_)) = targets.pop_front() else {
@@ -93,7 +105,7 @@ impl Switch {
         };
         let there = self.sip_destination(now, &target).ok().flatten();
         let there = there.ok_or_else(|| refuse(Status::UNAVAILABLE))?;
-        let sent_on = self.sip_forward(&request, there.peer, &there.target, &[]);
+        let sent_on = self.sip_forward(&request, there.peer, &there.target, &[], trusted);
         let (to, mut out) = sent_on.ok_or_else(|| refuse(Status::BAD_REQUEST))?;
         add_path(&mut out, &there.path);
         let back = Proxied {
@@ -125,15 +137,20 @@ impl Switch {
     }
 
     /// The trunk that sends from there.
-    fn trunk_at(&self, from: Peer) -> Option<&str> {
+    pub(super) fn trunk_at(&self, from: Peer) -> Option<(&str, Peer)> {
         let is = |way: &Way| match way {
+            Way::Sip(peer) if peer.transport != from.transport => false,
             Way::Sip(peer) if from.transport == Transport::Udp => peer.address == from.address,
+            // Over a stream it calls from any port.
             Way::Sip(peer) => peer.address.ip() == from.address.ip(),
             Way::Gateway(..) => false,
         };
         let mut trunks = self.settings.trunks.iter();
-        let found = trunks.find(|trunk| is(&trunk.way));
-        found.map(|trunk| trunk.name.as_str())
+        let found = trunks.find(|trunk| is(&trunk.way))?;
+        let Way::Sip(peer) = found.way else {
+            return None;
+        };
+        Some((&found.name, peer))
     }
 
     /// Who calls: a trunk by its address, a user by password and with no other name than its own.
@@ -141,7 +158,7 @@ impl Switch {
         let said = request.fields.from();
         let said = said.map_err(|fault| Response::answer(request, fault.status()))?;
         let claimed = said.uri.number().unwrap_or_default().into_owned();
-        if let Some(trunk) = self.trunk_at(from) {
+        if let Some((trunk, _)) = self.trunk_at(from) {
             return Ok(Caller {
                 name: trunk.to_owned(),
                 number: claimed.parse().ok(),
@@ -187,6 +204,9 @@ impl Switch {
         }
         let dialled = request.target().ok().and_then(Uri::number);
         let dialled = dialled.unwrap_or_default().into_owned();
+        if dialled.len() > LONGEST_NAME {
+            return Err(refuse(Status::NOT_FOUND));
+        }
         let mut targets = self.targets(&dialled);
         if caller.is_trunk {
             // Nobody calls from one trunk to another at our expense.
@@ -211,14 +231,17 @@ impl Switch {
             made: None,
         };
         let call = self.begin(now, &dialled, end, targets);
+        let contact = request.fields.contact();
+        let peer = match self.trunk_at(from) {
+            // Its connection may be over when it is to be told something.
+            Some((_, trunk)) => trunk.with_local(from.local),
+            None => connectable(from, contact.and_then(|contact| contact.uri.sip())),
+        };
         let Some(sip) = &mut self.sip else {
             return Ok(());
         };
         // Its tag is one of ours, until a called one has another.
-        let mut dialog = Dialog::incoming(&request, sip.unique());
-        dialog.routes.retain(|route| !route.is_empty());
-        let contact = request.fields.contact();
-        let peer = connectable(from, contact.and_then(|contact| contact.uri.sip()));
+        let dialog = Dialog::incoming(&request, sip.unique());
         let party = Party { peer, dialog };
         sip.servers.insert(id, Asked::Invite(call));
         let known = SipCall {
@@ -317,12 +340,9 @@ impl Switch {
                 let (_, request) = known.asked.clone().ok_or(EndReason::Refused)?;
                 let caller = known.caller.as_ref().ok_or(EndReason::Refused)?;
                 let routes = sip.record_routes(id, caller.peer, there.peer);
-                let sent_on = self.sip_forward(&request, there.peer, &there.target, &routes);
+                let sent_on =
+                    self.sip_forward(&request, there.peer, &there.target, &routes, by_trunk);
                 let (to, mut out) = sent_on.ok_or(EndReason::Refused)?;
-                if !by_trunk {
-                    // Only a trunk's word counts (RFC 3325 section 5).
-                    out.fields.remove(Name::PAssertedIdentity);
-                }
                 let _ = retell(&mut out.fields, place, choice);
                 let dialog = through(&request, &there.target);
                 (to, out, dialog)
@@ -347,7 +367,8 @@ impl Switch {
         known.sent = Some(client);
         known.refusal = None;
         let address = choice.of(place);
-        let what = format!("INVITE {} {{R={address}}}", there.target);
+        let shown: String = there.target.chars().take(2 * LONGEST_NAME).collect();
+        let what = format!("INVITE {shown} {{R={address}}}");
         self.sip_rung(id, super::Side::Called, true, what);
         self.sip_outputs(now, &crate::registration::NoLeases, outputs);
         Ok(())

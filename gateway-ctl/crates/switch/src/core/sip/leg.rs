@@ -187,6 +187,9 @@ impl Switch {
         let Some((line, made)) = self.line_of(id, sip.other()) else {
             return false;
         };
+        if !self.is_reachable(&line.gateway) {
+            return false;
+        }
         let action = commands::change(
             made.context,
             &made.media,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   REGISTER --> register.rs --commit--> 200
-//!   INVITE ----> invite.rs --> calls.rs: offer --+--> proxy.rs   forwarded, with addresses chosen
+//!   INVITE ----> invite.rs --> calls.rs: offer --+--> invite.rs  forwarded, with addresses chosen
 //!                                                `--> a line of H.248; leg.rs speaks to the caller
 //!   a line of H.248 calls --> calls.rs: offer -------> leg.rs    INVITE
 //!   responses --> answers.rs       what comes within a dialog --> within.rs
@@ -82,9 +82,18 @@ enum Sent {
     /// A proxied one.
     Through(Box<Proxied>),
     /// A call that is over: if it is answered all the same, that is taken back.
-    Gone(Box<(Peer, Dialog)>),
+    Gone(Box<Gone>),
     /// Nothing depends on it.
     Own,
+}
+
+/// Whom an INVITE of a call was sent to that is over.
+#[derive(Clone, Debug)]
+struct Gone {
+    peer: Peer,
+    dialog: Dialog,
+    /// It was the caller's, and has the caller's routes.
+    is_through: bool,
 }
 
 /// A request that was passed on: its answer goes back.
@@ -226,6 +235,21 @@ impl Switch {
             }
         }
         self.forget_users();
+    }
+
+    /// Finds out by which address of ours each trunk is reached: `from` says it.
+    pub fn locate_trunks(
+        &mut self,
+        from: impl Fn(std::net::SocketAddr) -> Option<std::net::IpAddr>,
+    ) {
+        for trunk in &mut self.settings.trunks {
+            if let crate::settings::Way::Sip(peer) = &mut trunk.way {
+                peer.local = from(peer.address).or(peer.local);
+                if let Some(sip) = &mut self.sip {
+                    sip.learn(*peer);
+                }
+            }
+        }
     }
 
     /// A message of SIP: a datagram, or one of a stream.

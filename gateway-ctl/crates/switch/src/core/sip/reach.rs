@@ -1,8 +1,7 @@
 //! Where phones are reached.
 
-use ::sip::{Address, Peer, SipUri, Transport};
+use ::sip::{Peer, SipUri, Transport, Uri};
 
-use crate::identity::is_private;
 use crate::sip::Device;
 
 /// Somebody over TCP by a Contact: when the connection that it has made is over, a new one is made to the
@@ -16,25 +15,21 @@ pub(super) fn connectable(source: Peer, contact: Option<SipUri<'_>>) -> Peer {
     }
 }
 
-/// Where a phone is reached: by UDP at its Contact; behind NAT, and on its connection, where its
-/// registration came from.
+/// Where a phone is reached: by UDP at the port of its Contact, if that names the host that it
+/// speaks from; else, and on its connection, where its registration came from.
 pub(super) fn reached_at(device: &Device) -> Peer {
     let source = device.binding.source;
     if !device.binding.path.is_empty() {
         return source;
     }
-    let contact = Address::parse(device.binding.uri.as_bytes());
-    let uri = contact.and_then(|contact| contact.uri.sip());
+    let uri = Uri::parse(&device.binding.uri).and_then(Uri::sip);
     let source = connectable(source, uri);
     let Some(contact) = uri.and_then(Peer::of) else {
         return source;
     };
-    let behind_nat = match (contact.address.ip(), source.address.ip()) {
-        (contact, source) if contact == source => false,
-        (std::net::IpAddr::V4(contact), _) => is_private(contact),
-        _ => false,
-    };
-    match contact.transport == Transport::Udp && source.transport == Transport::Udp && !behind_nat {
+    // At another host than it has spoken from there may be anybody: a trunk, for instance.
+    let same_host = contact.address.ip() == source.address.ip();
+    match contact.transport == Transport::Udp && source.transport == Transport::Udp && same_host {
         true => contact.with_local(source.local),
         false => source,
     }

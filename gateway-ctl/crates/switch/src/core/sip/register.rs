@@ -1,14 +1,15 @@
 //! Who is where, and who asks (RFC 3261 sections 10.3 and 22).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ::sip::auth::Algorithm;
 use ::sip::registrar::{self, Binding};
 use ::sip::transaction::ServerId;
-use ::sip::{Fields, Peer, Request, Response, Status};
+use ::sip::{Address, Fields, Peer, Request, Response, Status};
 
 use super::super::register::located;
-use super::super::{After, Call, CallId, Change, Switch, Time, Timer, Who};
+use super::super::{After, Call, CallId, Change, End, Switch, Time, Timer, Who};
 use crate::address::Place;
 use crate::record::EndReason;
 use crate::registration::Leases;
@@ -16,6 +17,8 @@ use crate::sip::{Account, Device};
 
 /// Phones of one user.
 const MOST: usize = 10;
+/// Octets of one registration.
+const LONGEST: usize = 2048;
 
 impl Switch {
     /// A REGISTER: it is answered when it is on disk.
@@ -49,8 +52,19 @@ impl Switch {
         let before = sip.accounts.get(&user).map(|account| &account.devices[..]);
         let before = before.unwrap_or_default();
         let stored: Vec<Binding> = before.iter().map(|device| device.binding.clone()).collect();
-        let update = registrar::register(now, request, from, &stored, &settings);
+        let update = match registrar::register(now, request, from, &stored, &settings) {
+            // One that forgets who it was, at each start: the oldest makes room.
+            Err(registrar::Refused::TooMany) if !stored.is_empty() => {
+                registrar::register(now, request, from, &stored[1..], &settings)
+            }
+            update => update,
+        };
         let update = update.map_err(refuse)?;
+        for binding in &update.bindings {
+            if let Some(status) = unfit(binding) {
+                return Err(Response::answer(request, status));
+            }
+        }
         sip.counters.registers += 1;
         let answer = registrar::accept(now, request, &update.bindings);
         if !update.changed {
@@ -99,10 +113,11 @@ impl Switch {
     }
 
     /// Registrations of a user may have ended.
-    pub(in crate::core) fn account_due(&mut self, now: Time, user: &str) {
+    /// Whether the user is nowhere from now on.
+    pub(in crate::core) fn account_due(&mut self, now: Time, user: &str) -> bool {
         let account = self.sip.as_mut().and_then(|sip| sip.accounts.get_mut(user));
         let Some(account) = account else {
-            return;
+            return false;
         };
         let before = account.devices.len();
         account
@@ -114,12 +129,16 @@ impl Switch {
             self.commit(vec![change], After::Nothing);
         }
         self.watch_account(user);
-        if gone {
-            // Nothing was heard of it for so long: whoever talks to it talks to nobody.
-            let is_theirs = |call: &Call| {
-                call.ends()
-                    .any(|(_, end)| end.who == Who::Sip(user.to_owned()))
-            };
+        gone
+    }
+
+    /// Nothing was heard of these users for so long: whoever talks to them talks to nobody.
+    pub(in crate::core) fn lose_users(&mut self, now: Time, users: &BTreeSet<String>) {
+        let is_theirs = |call: &Call| {
+            let is_one = |end: &End| matches!(&end.who, Who::Sip(name) if users.contains(name));
+            call.ends().any(|(_, end)| is_one(end))
+        };
+        if !users.is_empty() {
             self.release_all(now, EndReason::GatewayLost, is_theirs);
         }
     }
@@ -197,6 +216,29 @@ impl Switch {
             sip.realm.challenge(now, request, denied, proxy, sip.made)
         })
     }
+}
+
+/// Why a registration is not kept: it is too much; it names a way (RFC 3327) that it has not come
+/// itself, and anybody may be there.
+fn unfit(binding: &Binding) -> Option<Status> {
+    let agent = binding.agent.as_deref().unwrap_or_default();
+    let texts = [
+        &binding.uri,
+        &binding.display,
+        &binding.params,
+        &binding.call_id,
+    ];
+    let texts = texts.into_iter().chain(&binding.path).map(String::as_str);
+    let mut texts = texts.chain([agent]);
+    if texts.clone().map(str::len).sum::<usize>() > LONGEST {
+        return Some(Status::TOO_LARGE);
+    }
+    if texts.any(|text| text.chars().any(char::is_control)) {
+        return Some(Status::BAD_REQUEST);
+    }
+    let first = binding.path.first()?;
+    let first = Address::parse(first.as_bytes()).and_then(|path| path.uri.sip()?.ip());
+    (first != Some(binding.source.address.ip())).then_some(Status::FORBIDDEN)
 }
 
 /// The addresses for media of who sends from there, and its hardware address if a lease says so.

@@ -40,7 +40,8 @@ fn description(body: &[u8], of: Place, choice: Choice) -> Result<Vec<u8>, SdpFau
 pub(in crate::core) fn for_line(body: &[u8], of: Place, choice: Choice) -> Option<Vec<u8>> {
     match body.is_empty() {
         true => Some(Vec::new()),
-        false => change_of(body, of, choice)?.text,
+        // On hold from the start, without an address: it is told later.
+        false => Some(change_of(body, of, choice)?.text.unwrap_or_default()),
     }
 }
 
@@ -64,8 +65,11 @@ fn contact(fields: &mut Fields, of: Place, choice: Choice) {
 /// Whether an address that an end names is its own: one of the two, or a private one, which nobody
 /// could reach elsewhere. Media may also be somebody else's, such as a server's of a trunk.
 fn is_its(address: IpAddr, of: Place) -> bool {
-    let of =
-        |address: Ipv4Addr| address == of.public || address == of.private || is_private(address);
+    let behind_nat = !is_private(of.public);
+    let of = |address: Ipv4Addr| {
+        let own = address == of.public || address == of.private;
+        own || (behind_nat && is_private(address))
+    };
     matches!(address, IpAddr::V4(address) if of(address))
 }
 
@@ -120,6 +124,14 @@ mod tests {
             assert_eq!(contact_told, contact(is_told), "{says} {choice:?}");
             assert_eq!(media, is_told, "{says} {choice:?}");
         }
+        // A trunk's, at a private network of the operator's.
+        let trunk = Place {
+            public: Ipv4Addr::new(10, 50, 0, 1),
+            port: 5060,
+            private: Ipv4Addr::new(10, 50, 0, 1),
+        };
+        let server = IpAddr::V4(Ipv4Addr::new(10, 50, 0, 2));
+        assert!(!is_its(server, trunk) && is_its(server, PLACE));
         // On hold, and a name.
         let (_, media) = told("a.example", "0.0.0.0", Choice::Public);
         assert_eq!(media, "0.0.0.0");

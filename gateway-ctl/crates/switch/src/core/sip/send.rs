@@ -28,8 +28,8 @@ impl Sip {
     pub(super) fn sent_by(&self, to: Peer) -> String {
         let host = match to.local {
             Some(local) => local.to_string(),
-            // Nobody there has ever spoken to us: as everybody else knows us.
-            None => self.own.hosts.last().cloned().unwrap_or_default(),
+            // There is no way to it so far.
+            None => self.own.hosts.first().cloned().unwrap_or_default(),
         };
         let ports = &self.own.ports;
         let port = match to.transport {
@@ -75,11 +75,17 @@ pub(super) fn call_of(uri: &str) -> Option<CallId> {
     uri.user?.strip_prefix('c')?.parse().ok()
 }
 
-/// Where a request of a dialog goes.
+/// Where a request of a dialog goes: to its first Route, if that is at the host that it is known by.
+/// Who says so itself sends us nowhere else.
 pub(super) fn hop(request: &Request, peer: Peer) -> Peer {
     let route = request.fields.first(Name::Route).and_then(Address::parse);
     let next = route.and_then(|route| Peer::of(route.uri.sip()?));
-    next.map_or(peer, |next| next.with_local(peer.local))
+    let next = next
+        .filter(|next| next.address.ip() == peer.address.ip() && next.transport == peer.transport);
+    match next {
+        Some(next) if !peer.transport.is_reliable() => next.with_local(peer.local),
+        _ => peer,
+    }
 }
 
 impl Switch {
@@ -124,13 +130,14 @@ impl Switch {
         Some(client)
     }
 
-    /// A request as it is sent on, and where.
+    /// A request as it is sent on, and where. Who is not `trusted` says itself who calls.
     pub(super) fn sip_forward(
         &mut self,
         request: &Request,
         peer: Peer,
         target: &str,
         record_routes: &[String],
+        trusted: bool,
     ) -> Option<(Peer, Request)> {
         let sip = self.sip.as_mut()?;
         let leave = Leave {
@@ -143,6 +150,13 @@ impl Switch {
         let mut out = proxy::forward(request, &leave).ok()?;
         // They were for us.
         out.fields.remove(Name::ProxyAuthorization);
+        if !trusted {
+            // Only a trunk's word counts (RFC 3325 section 5).
+            out.fields.remove(Name::PAssertedIdentity);
+            out.fields.remove_other("P-Preferred-Identity");
+            out.fields.remove_other("Remote-Party-ID");
+            out.fields.remove_other("Diversion");
+        }
         Some((hop(&out, peer), out))
     }
 }

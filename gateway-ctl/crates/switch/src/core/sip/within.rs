@@ -54,6 +54,7 @@ impl Switch {
         let Ok(route) = proxy::take_routes(&mut request, &sip.own) else {
             return;
         };
+        request.fields.remove(Name::Route);
         let found = self.dialog_of(route.as_deref(), &request);
         let Some((call, side)) = found.filter(|_| sound) else {
             return;
@@ -76,8 +77,14 @@ impl Switch {
         let party = sip.calls.get_mut(&call)?.party(side.other())?;
         let number = request.fields.cseq().map_or(0, |sequence| sequence.number);
         party.dialog.sequence = party.dialog.sequence.max(number);
-        let (peer, target) = (party.peer, party.dialog.target.clone());
-        let (to, mut out) = self.sip_forward(request, peer, &target, &[])?;
+        let (peer, dialog) = (party.peer, party.dialog.clone());
+        let by = sip.calls.get_mut(&call)?.party(side)?.peer;
+        let trusted = self.trunk_at(by).is_some();
+        let mut request = request.clone();
+        for route in &dialog.routes {
+            request.fields.push(Name::Route, route);
+        }
+        let (to, mut out) = self.sip_forward(&request, peer, &dialog.target, &[], trusted)?;
         let has_contact = out.fields.count(Name::Contact) > 0;
         if let (Some((place, choice)), true) = (given, has_contact || !out.fields.body().is_empty())
         {

@@ -55,7 +55,9 @@ pub(super) struct Exchange {
     pub(super) doubles: Option<usize>,
     pub(super) loses: Option<usize>,
     /// What phones said and heard, for a look at it.
-    said: Vec<String>,
+    pub(super) said: Vec<String>,
+    /// Phones say this instead of that.
+    pub(super) changes: Option<(&'static str, &'static str)>,
 }
 
 /// Users 7001 and 7002 behind this gateway, 7003 at another site, a SIP trunk; and the lines of
@@ -79,10 +81,11 @@ pub(super) fn exchange() -> Exchange {
         termination: LineRule::OF_A_USER,
     }));
     let trunk = SipPeer::udp(SocketAddr::from(([192, 0, 2, 90], 5060))).with_local(Some(SWITCH));
-    settings.trunks[0].way = Way::Sip(trunk);
+    settings.trunks[0].way = Way::Sip(trunk.with_local(None));
     bed.settings = settings.clone();
     bed.switch.reconfigure(settings);
     bed.switch.set_secret([7; 32]);
+    bed.switch.locate_trunks(|_| Some(SWITCH));
     let here = |host: u8| {
         let address = SocketAddr::from(([10, 10, 1, host], 40_000 + u16::from(host) * 64));
         (address, SipPeer::udp(address).with_local(Some(INSIDE)))
@@ -133,6 +136,7 @@ pub(super) fn exchange() -> Exchange {
         doubles: None,
         loses: None,
         said: Vec::new(),
+        changes: None,
     };
     for at in 0..3 {
         let events = exchange.phones[at].agent.register(exchange.bed.now);
@@ -187,11 +191,13 @@ impl Exchange {
             match event {
                 Event::Send { bytes, .. } => {
                     let from = self.phones[at].seen;
-                    self.said
-                        .push(format!("{at} says\n{}", String::from_utf8_lossy(&bytes)));
-                    self.bed
-                        .switch
-                        .sip_message(self.bed.now, &Site, from, bytes.to_vec());
+                    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                    if let Some((this, that)) = self.changes {
+                        text = text.replacen(this, that, 1);
+                    }
+                    self.said.push(format!("{at} says\n{text}"));
+                    let (now, message) = (self.bed.now, text.into_bytes());
+                    self.bed.switch.sip_message(now, &Site, from, message);
                 }
                 Event::Incoming { call, .. } => {
                     self.phones[at].call = Some(call);

@@ -4,6 +4,7 @@ mod exchange;
 mod fake;
 mod origins;
 mod sip;
+mod sip_guards;
 
 use megaco::Method;
 
