@@ -1,6 +1,6 @@
 //! Where phones are reached.
 
-use ::sip::{Address, Peer, SipUri, Transport};
+use ::sip::{Peer, SipUri, Transport, Uri};
 
 use crate::identity::is_private;
 use crate::sip::Device;
@@ -23,8 +23,8 @@ pub(super) fn reached_at(device: &Device) -> Peer {
     if !device.binding.path.is_empty() {
         return source;
     }
-    let contact = Address::parse(device.binding.uri.as_bytes());
-    let uri = contact.and_then(|contact| contact.uri.sip());
+    // Not as a Contact's value: without brackets the parameters would not be the URI's.
+    let uri = Uri::parse(&device.binding.uri).and_then(Uri::sip);
     let source = connectable(source, uri);
     let Some(contact) = uri.and_then(Peer::of) else {
         return source;
