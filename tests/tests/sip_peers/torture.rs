@@ -22,21 +22,22 @@ const FIXTURES: &str = concat!(
 );
 
 /// What the daemon says to those that are sound as messages, from a stranger and mostly for domains that
-/// are not its own. Nothing to the rest of them: responses to nobody, and those that have the branch and
-/// the sender of one before them (`cparam02`, `regescrt`, `unkscm`), which are repetitions of it.
-/// How others are refused is the parser's verdict (`torture.rs` of crate `sip`).
+/// are not its own; nothing to the rest of them, which are responses to nobody. How the others are refused
+/// is the parser's verdict (`torture.rs` of crate `sip`).
 const SOUND: &[(u16, &[&str])] = &[
     (
         404,
         &[
             "badbranch",
             "cparam01",
+            "cparam02",
             "dblreq",
             "escnull",
             "lwsdisp",
             "mpart01",
             "regaut01",
             "regbadct",
+            "regescrt",
             "semiuri",
             "transports",
         ],
@@ -46,11 +47,15 @@ const SOUND: &[(u16, &[&str])] = &[
         407,
         &["baddate", "esc01", "inv2543", "invut", "longreq", "sdp01"],
     ),
-    (416, &["novelsc", "unksm2"]),
+    (416, &["novelsc", "unkscm", "unksm2"]),
     (420, &["bext01"]),
     (481, &["wsinv"]),
     (483, &["zeromf"]),
 ];
+
+/// They have the branch and the sender of one before them: where requests may be lost these are repetitions
+/// of it, and answered to where that has come from.
+const REPEATED: &[&str] = &["cparam02", "regescrt", "unkscm"];
 
 fn fixtures() -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(Path::new(FIXTURES)).unwrap();
@@ -245,7 +250,11 @@ fn tortured(bed: &Bed, way: fn(&Bed) -> Way, verdict: fn(&str, &[u8]) -> Option<
 fn torture_messages_are_answered_over_udp() {
     let mut bed = Bed::new();
     tortured(&bed, Way::udp, |name, bytes| {
-        Some(Heard::Answers(verdict(name, bytes)))
+        let codes = match REPEATED.contains(&name) {
+            true => Vec::new(),
+            false => verdict(name, bytes),
+        };
+        Some(Heard::Answers(codes))
     });
     calls_work(&mut bed);
 }
