@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway_tests::phone::Phones;
 use gateway_tests::site::ROUTER_INSIDE;
+use gateway_tests::wait::eventually;
 
 use crate::bed::{Bed, LONG, history, registered};
 use crate::program::baresip::{Baresip, Over};
@@ -87,18 +88,37 @@ fn phones_of_a_site_talk_over_tls() {
     calls(Over::Tls);
 }
 
-/// Their connections end with the daemon; those that are made anew carry the end of the call.
-#[test]
-fn a_killed_switch_loses_no_call_over_tcp() {
+/// Connections end with the daemon; those that are made anew carry the end of the call: by the phone, which
+/// registers again, or over TCP by the switch.
+fn killed(over: Over, again: bool) {
     let mut bed = Bed::new();
-    let [mut one, mut other] = phones(&bed, Over::Tcp);
+    let [mut one, mut other] = phones(&bed, over);
     talk(&mut one, &mut other);
+    let before = registered(&bed.gateway, "7002")["address"].clone();
     bed.gateway.kill9().unwrap();
     bed.gateway.restart(LONG).unwrap();
+    eventually(LONG, || {
+        let now = registered(&bed.gateway, "7002")["address"].clone();
+        match again && now == before {
+            true => Err(format!("it is still at {now}")),
+            false => Ok(()),
+        }
+    })
+    .unwrap();
     one.hang_up();
     other.expect("CALL_CLOSED");
     let over = history(&bed.gateway, 1);
     assert_eq!(over[0]["reason"], "caller_hung_up", "{over:?}");
+}
+
+#[test]
+fn a_killed_switch_loses_no_call_over_tcp() {
+    killed(Over::Tcp, false);
+}
+
+#[test]
+fn a_killed_switch_loses_no_call_over_tls() {
+    killed(Over::Tls, true);
 }
 
 #[test]

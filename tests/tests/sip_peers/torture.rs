@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gateway_tests::site::ROUTER_OUTSIDE;
 use sip::message::Limits;
-use sip::{Frame, Message, Method, Name, Request, Response, Stream};
+use sip::{Frame, Message, Method, Name, Request, Stream};
 
 use crate::bed::{Bed, LONG, history};
 use crate::program::sipp::Play;
@@ -21,9 +21,41 @@ const FIXTURES: &str = concat!(
     "/../gateway-ctl/crates/sip/tests/fixtures/rfc4475"
 );
 
-/// What the daemon says to those that are sound as messages; nothing to the rest, which are responses.
-/// How the others are refused is the parser's verdict (`torture.rs` of crate `sip`).
-const SOUND: &[(&str, u16)] = &[];
+/// What the daemon says to those that are sound as messages, from a stranger and mostly for domains that
+/// are not its own; nothing to the rest of them, which are responses to nobody. How the others are refused
+/// is the parser's verdict (`torture.rs` of crate `sip`).
+const SOUND: &[(u16, &[&str])] = &[
+    (
+        404,
+        &[
+            "badbranch",
+            "cparam01",
+            "cparam02",
+            "dblreq",
+            "escnull",
+            "lwsdisp",
+            "mpart01",
+            "regaut01",
+            "regbadct",
+            "regescrt",
+            "semiuri",
+            "transports",
+        ],
+    ),
+    (405, &["esc02", "intmeth"]),
+    (
+        407,
+        &["baddate", "esc01", "inv2543", "invut", "longreq", "sdp01"],
+    ),
+    (416, &["novelsc", "unkscm", "unksm2"]),
+    (420, &["bext01"]),
+    (481, &["wsinv"]),
+    (483, &["zeromf"]),
+];
+
+/// They have the branch and the sender of one before them: where requests may be lost these are repetitions
+/// of it, and answered to where that has come from.
+const REPEATED: &[&str] = &["cparam02", "regescrt", "unkscm"];
 
 fn fixtures() -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(Path::new(FIXTURES)).unwrap();
@@ -86,33 +118,33 @@ impl Way {
         }
     }
 
-    /// The next response; none when the connection has ended, or no datagram comes.
-    fn response(&mut self) -> Option<Response> {
-        loop {
-            let bytes = match self {
-                Self::Udp(socket) => {
-                    let mut buffer = vec![0; 65_536];
-                    let length = socket.recv(&mut buffer).ok()?;
-                    buffer.truncate(length);
-                    buffer
-                }
-                Self::Tcp(stream, frames) => loop {
-                    if let Some(Frame::Message(message)) = frames.next().unwrap() {
-                        break message;
-                    }
-                    let mut buffer = [0; 4096];
-                    match stream.read(&mut buffer) {
-                        Ok(0) => return None,
-                        Ok(length) => frames.push(&buffer[..length]),
-                        Err(why) if why.kind() == ErrorKind::ConnectionReset => return None,
-                        Err(why) => panic!("{why}"),
-                    }
-                },
-            };
-            if let Ok(Message::Response(response)) = Message::parse(bytes, &Limits::default()) {
-                return Some(response);
+    /// The next response, as its code and text: an answer repeats what was wrong with the question, so
+    /// that not all can be parsed. None when the connection has ended, or no datagram comes.
+    fn response(&mut self) -> Option<(u16, String)> {
+        let bytes = match self {
+            Self::Udp(socket) => {
+                let mut buffer = vec![0; 65_536];
+                let length = socket.recv(&mut buffer).ok()?;
+                buffer.truncate(length);
+                buffer
             }
-        }
+            Self::Tcp(stream, frames) => loop {
+                if let Some(Frame::Message(message)) = frames.next().unwrap() {
+                    break message;
+                }
+                let mut buffer = [0; 4096];
+                match stream.read(&mut buffer) {
+                    Ok(0) => return None,
+                    Ok(length) => frames.push(&buffer[..length]),
+                    Err(why) if why.kind() == ErrorKind::ConnectionReset => return None,
+                    Err(why) => panic!("{why}"),
+                }
+            },
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let code = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3));
+        let code = code.and_then(|code| code.parse().ok());
+        Some((code.unwrap_or_else(|| panic!("no response: {text}")), text))
     }
 
     /// What is answered to this before the answer to a question that is asked behind it.
@@ -122,18 +154,21 @@ impl Way {
         // A datagram may be lost; then it is asked again.
         for _ in 0..30 {
             connected = connected && self.say(&question);
-            while connected && let Some(response) = self.response() {
-                if response.fields.call_id() == Ok("are-you-there") {
-                    assert_eq!(response.status.code(), 200);
+            while connected && let Some((code, text)) = self.response() {
+                if text.contains(QUESTION) {
+                    assert_eq!(code, 200, "{text}");
                     return Heard::Answers(codes);
                 }
-                codes.push(response.status.code());
+                codes.push(code);
             }
             connected = matches!(self, Self::Udp(_));
         }
         Heard::Closed
     }
 }
+
+/// Its Call-ID.
+const QUESTION: &str = "are-you-there";
 
 /// A sound OPTIONS.
 fn question(transport: &str) -> Vec<u8> {
@@ -146,7 +181,7 @@ fn question(transport: &str) -> Vec<u8> {
     fields.push(Name::MaxForwards, "70");
     fields.push(Name::From, "<sip:nobody@example.com>;tag=1");
     fields.push(Name::To, format!("<sip:{ROUTER_OUTSIDE}>"));
-    fields.push(Name::CallId, "are-you-there");
+    fields.push(Name::CallId, QUESTION);
     fields.push(Name::CSeq, "1 OPTIONS");
     fields.push(Name::ContentLength, "0");
     request.encode()
@@ -160,11 +195,11 @@ fn verdict(name: &str, bytes: &[u8]) -> Vec<u16> {
             .map(|answer| answer.status.code())
             .into_iter()
             .collect(),
-        Ok(_) => SOUND
-            .iter()
-            .filter(|(sound, _)| *sound == name)
-            .map(|(_, code)| *code)
-            .collect(),
+        Ok(_) => {
+            let rows = SOUND.iter();
+            let row = rows.filter(|(_, names)| names.contains(&name));
+            row.map(|(code, _)| *code).collect()
+        }
     }
 }
 
@@ -183,8 +218,7 @@ fn verdict_in_stream(name: &str, bytes: &[u8]) -> Option<Heard> {
                     continue;
                 };
                 let message = Message::parse(more.clone(), &Limits::default());
-                let last =
-                    message.is_ok_and(|message| message.fields().call_id() == Ok("are-you-there"));
+                let last = message.is_ok_and(|message| message.fields().call_id() == Ok(QUESTION));
                 if last {
                     return Some(Heard::Answers(codes));
                 }
@@ -196,27 +230,39 @@ fn verdict_in_stream(name: &str, bytes: &[u8]) -> Option<Heard> {
     }
 }
 
-#[test]
-fn torture_messages_are_answered_and_calls_work_after_them() {
-    let mut bed = Bed::new();
+/// All messages, each over a way of its own, are answered as they should be; a half one is but said.
+fn tortured(bed: &Bed, way: fn(&Bed) -> Way, verdict: fn(&str, &[u8]) -> Option<Heard>) {
     let mut wrong = Vec::new();
     for (name, bytes) in fixtures() {
-        let heard = Way::udp(&bed).heard(&bytes);
-        let expected = Heard::Answers(verdict(&name, &bytes));
+        let Some(expected) = verdict(&name, &bytes) else {
+            assert!(way(bed).say(&bytes), "{name}");
+            continue;
+        };
+        let heard = way(bed).heard(&bytes);
         if heard != expected {
-            wrong.push(format!("{name} over UDP: {heard:?}, not {expected:?}"));
-        }
-        match verdict_in_stream(&name, &bytes) {
-            Some(expected) => {
-                let heard = Way::tcp(&bed).heard(&bytes);
-                if heard != expected {
-                    wrong.push(format!("{name} over TCP: {heard:?}, not {expected:?}"));
-                }
-            }
-            None => assert!(Way::tcp(&bed).say(&bytes)),
+            wrong.push(format!("{name}: {heard:?}, not {expected:?}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn torture_messages_are_answered_over_udp() {
+    let mut bed = Bed::new();
+    tortured(&bed, Way::udp, |name, bytes| {
+        let codes = match REPEATED.contains(&name) {
+            true => Vec::new(),
+            false => verdict(name, bytes),
+        };
+        Some(Heard::Answers(codes))
+    });
+    calls_work(&mut bed);
+}
+
+#[test]
+fn torture_messages_are_answered_over_tcp() {
+    let mut bed = Bed::new();
+    tortured(&bed, Way::tcp, verdict_in_stream);
     calls_work(&mut bed);
 }
 
@@ -248,12 +294,11 @@ fn a_message_may_come_octet_by_octet() {
     for octet in &bytes {
         assert!(way.say(&[*octet]));
     }
-    let response = way.response().unwrap();
-    assert_eq!(response.status.code(), 200);
+    assert_eq!(way.response().unwrap().0, 200);
     // Several at once.
     assert!(way.say(&[b"\r\n".to_vec(), bytes.clone(), bytes.clone()].concat()));
     for _ in 0..2 {
-        assert_eq!(way.response().unwrap().status.code(), 200);
+        assert_eq!(way.response().unwrap().0, 200);
     }
     // Half of one, on a connection that stays: others are served.
     assert!(way.say(&bytes[..bytes.len() / 2]));

@@ -22,6 +22,7 @@ pub(super) fn reached_at(device: &Device) -> Peer {
     if !device.binding.path.is_empty() {
         return source;
     }
+    // Not as a Contact's value: without brackets the parameters would not be the URI's.
     let uri = Uri::parse(&device.binding.uri).and_then(Uri::sip);
     let source = connectable(source, uri);
     let Some(contact) = uri.and_then(Peer::of) else {

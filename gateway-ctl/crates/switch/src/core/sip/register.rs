@@ -10,6 +10,7 @@ use ::sip::{Address, Fields, Peer, Request, Response, Status};
 
 use super::super::register::located;
 use super::super::{After, Call, CallId, Change, End, Switch, Time, Timer, Who};
+use super::Sip;
 use crate::address::Place;
 use crate::record::EndReason;
 use crate::registration::Leases;
@@ -86,6 +87,7 @@ impl Switch {
             }
         };
         let mut devices: Vec<Device> = update.bindings.into_iter().map(device).collect();
+        let moves = moved(before, &devices);
         // Who has just spoken stands last.
         devices.sort_by_key(|device| !before.contains(device));
         let account = Account {
@@ -94,6 +96,7 @@ impl Switch {
         };
         let change = Change::Account(Box::new(account.clone()));
         sip.accounts.insert(user.clone(), account);
+        sip.follow(&moves);
         self.watch_account(&user);
         self.commit(vec![change], After::Answer(id, Box::new(answer)));
         Ok(())
@@ -239,6 +242,31 @@ fn unfit(binding: &Binding) -> Option<Status> {
     let first = binding.path.first()?;
     let first = Address::parse(first.as_bytes()).and_then(|path| path.uri.sip()?.ip());
     (first != Some(binding.source.address.ip())).then_some(Status::FORBIDDEN)
+}
+
+impl Sip {
+    /// Ends of calls are where their phones are now: on other connections, or behind other ports.
+    fn follow(&mut self, moves: &[(Peer, Peer)]) {
+        for known in self.calls.values_mut() {
+            for party in [&mut known.caller, &mut known.called].into_iter().flatten() {
+                let at = |peer: Peer| (peer.transport, peer.address);
+                let moved = moves.iter().find(|(from, _)| at(*from) == at(party.peer));
+                if let Some((_, to)) = moved {
+                    party.peer = to.with_listens(party.peer.listens);
+                }
+            }
+        }
+    }
+}
+
+/// From where to where phones have moved that have registered the same Contact again.
+fn moved(before: &[Device], now: &[Device]) -> Vec<(Peer, Peer)> {
+    let sources = now.iter().filter_map(|device| {
+        let same = |known: &&Device| known.binding.uri == device.binding.uri;
+        let known = before.iter().find(same)?;
+        Some((known.binding.source, device.binding.source))
+    });
+    sources.filter(|(from, to)| from != to).collect()
 }
 
 /// The addresses for media of who sends from there, and its hardware address if a lease says so.

@@ -271,6 +271,14 @@ impl Exchange {
         self.heed(at, events);
     }
 
+    /// A phone's messages come from another port from now on; it registers.
+    pub(super) fn move_to(&mut self, at: usize, port: u16) {
+        self.phones[at].seen.address.set_port(port);
+        let now = self.bed.now;
+        let events = self.phones[at].agent.register(now);
+        self.heed(at, events);
+    }
+
     pub(super) fn hang_up(&mut self, at: usize) {
         let (now, call) = (self.bed.now, self.phones[at].call.expect("a call"));
         let events = self.phones[at].agent.hang_up(now, call);

@@ -89,6 +89,17 @@ fn a_change_within_a_call_has_the_chosen_addresses_too() {
 }
 
 #[test]
+fn a_phone_that_has_moved_in_a_call_is_told_its_end_where_it_is() {
+    let mut exchange = exchange();
+    exchange.call(2, "7001", &media("10.10.1.1", 40_002));
+    exchange.answer(0, &media("10.10.1.11", 40_706));
+    exchange.move_to(2, 40_020);
+    exchange.hang_up(0);
+    assert_eq!(exchange.ended(2), Some(::sip::ua::Cause::Remote));
+    exchange.check_quiet();
+}
+
+#[test]
 fn lines_of_h248_and_phones_by_sip_call_each_other() {
     let mut exchange = exchange();
     // A line at this site calls a phone at the other.
