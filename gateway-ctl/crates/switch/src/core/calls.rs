@@ -146,6 +146,10 @@ impl Switch {
                 let reason = call.refused;
                 return self.release(now, id, reason, None);
             };
+            let more = !call.targets.is_empty();
+            if more && self.is_trunk_silent(now, &target) {
+                continue;
+            }
             match self.offer_to(now, id, target) {
                 Ok(()) => return,
                 Err(reason) => {

@@ -20,7 +20,7 @@ const MOST: usize = 4096;
 const MOST_OF_ONE: usize = 1024;
 /// For who has said nothing yet, or half a message; and for a handshake of TLS.
 pub(super) const FIRST: Duration = Duration::from_secs(30);
-/// Answers to pings that may wait at once, in bytes.
+/// The answer to a ping.
 const PONG: &[u8] = b"\r\n";
 
 /// The way and the other end: whoever knows both finds the connection.

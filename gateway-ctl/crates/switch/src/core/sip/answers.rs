@@ -4,12 +4,15 @@ use ::sip::proxy::Own;
 use ::sip::transaction::ClientId;
 use ::sip::{Method, Name, Peer, Request, Response, Status, proxy};
 
-use super::super::{CallId, Side, Switch, Time, Timer};
+use super::super::{CallId, Side, Switch, Target, Time, Timer};
 use super::rewrite::retell;
 use super::{Gone, Sent, SipCall};
 use crate::address::{Choice, Place};
 use crate::record::{EndReason, Progress};
 use crate::registration::NoLeases;
+
+/// How long a trunk that has not answered comes after others.
+const SILENT: Time = Time::from_secs(60);
 
 impl Switch {
     /// An answer to something that was sent.
@@ -100,6 +103,7 @@ impl Switch {
         }
         let what = format!("{} {}", status.code(), status.phrase());
         self.sip_rung(id, Side::Called, false, what);
+        self.is_heard_of(id);
         match status.code() {
             101..200 => self.called_rings(now, id, response),
             200..300 => self.called_accepts(now, client, id, response),
@@ -241,6 +245,7 @@ impl Switch {
             Some(Sent::Invite(call)) => {
                 let request = sip.calls.get(&call).and_then(|known| known.asked.clone());
                 self.sip_rung(call, Side::Called, false, "no answer".to_owned());
+                self.is_silent(now, call);
                 let answer = match &request {
                     Some((_, request)) => Response::answer(request, status),
                     None => Response::new(status),
@@ -253,6 +258,35 @@ impl Switch {
             }
             Some(Sent::Gone(_) | Sent::Own) | None => {}
         }
+    }
+
+    /// Who is called has said nothing: for a while others have its calls.
+    fn is_silent(&mut self, now: Time, id: CallId) {
+        let name = self.called_name(id);
+        if let (Some(sip), Some(name)) = (&mut self.sip, name) {
+            sip.silent.insert(name, now + SILENT);
+        }
+    }
+
+    fn is_heard_of(&mut self, id: CallId) {
+        let name = self.called_name(id);
+        if let (Some(sip), Some(name)) = (&mut self.sip, name) {
+            sip.silent.remove(&name);
+        }
+    }
+
+    fn called_name(&self, id: CallId) -> Option<String> {
+        Some(self.calls.get(&id)?.called.as_ref()?.peer())
+    }
+
+    /// Whether a trunk has not answered lately.
+    pub(in crate::core) fn is_trunk_silent(&self, now: Time, target: &Target) -> bool {
+        let Target::Trunk(at, _) = target else {
+            return false;
+        };
+        let name = &self.settings.trunks[*at].name;
+        let silent = self.sip.as_ref().and_then(|sip| sip.silent.get(name));
+        silent.is_some_and(|until| *until > now)
     }
 
     fn called_lost(&mut self, now: Time, id: CallId, answer: Response, tell: bool) {

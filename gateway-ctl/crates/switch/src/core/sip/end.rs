@@ -121,6 +121,7 @@ impl Switch {
         let mut party = party;
         party.dialog.sequence = party.dialog.sequence.saturating_add(1 << 16);
         let known = sip.calls.entry(id).or_insert_with(SipCall::default);
+        known.version = 1 << 16;
         match side {
             Side::Caller => known.caller = Some(party),
             Side::Called => known.called = Some(party),

@@ -366,6 +366,7 @@ impl Switch {
         });
         known.sent = Some(client);
         known.refusal = None;
+        known.version = 1;
         let address = choice.of(place);
         let shown: String = there.target.chars().take(2 * LONGEST_NAME).collect();
         let what = format!("INVITE {shown} {{R={address}}}");

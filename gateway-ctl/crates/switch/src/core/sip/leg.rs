@@ -121,10 +121,11 @@ impl Switch {
     }
 
     /// What the line of a call offers or answers, for the other end.
-    fn leg_description(&self, id: CallId, request: &Request) -> Option<Vec<u8>> {
+    fn leg_description(&mut self, id: CallId, request: &Request) -> Option<Vec<u8>> {
+        let (known, _) = self.leg(id)?;
+        known.version += 1;
+        let version = known.version;
         let offer = request.fields.body();
-        // Each change has another one, and they grow.
-        let version = request.fields.cseq().map_or(1, |sequence| sequence.number);
         let call = self.calls.get(&id)?;
         let line = [Some(&call.caller), call.called.as_ref()];
         let line = line

@@ -59,6 +59,8 @@ pub(super) struct Sip {
     servers: BTreeMap<ServerId, Asked>,
     clients: BTreeMap<ClientId, Sent>,
     calls: BTreeMap<CallId, SipCall>,
+    /// Trunks that have not answered, and until when others are preferred.
+    silent: BTreeMap<String, Time>,
     counters: Counters,
     secret: [u8; 32],
     /// Identifiers that were made.
@@ -130,6 +132,8 @@ struct SipCall {
     change: Option<(ServerId, Request)>,
     /// The ACK of the called one's answer, should the answer come again.
     ack: Option<Request>,
+    /// Descriptions that its line has given: each has a higher version (RFC 3264 section 8).
+    version: u32,
 }
 
 impl SipCall {
@@ -163,6 +167,7 @@ impl Sip {
             servers: BTreeMap::new(),
             clients: BTreeMap::new(),
             calls: BTreeMap::new(),
+            silent: BTreeMap::new(),
             counters: Counters::default(),
             secret,
             made: 0,

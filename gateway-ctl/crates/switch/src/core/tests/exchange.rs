@@ -56,6 +56,8 @@ pub(super) struct Exchange {
     pub(super) loses: Option<usize>,
     /// What phones said and heard, for a look at it.
     pub(super) said: Vec<String>,
+    /// Nothing comes to this one.
+    pub(super) deaf: Option<usize>,
     /// Phones say this instead of that.
     pub(super) changes: Option<(&'static str, &'static str)>,
 }
@@ -136,6 +138,7 @@ pub(super) fn exchange() -> Exchange {
         doubles: None,
         loses: None,
         said: Vec::new(),
+        deaf: None,
         changes: None,
     };
     for at in 0..3 {
@@ -238,6 +241,9 @@ impl Exchange {
                 .iter()
                 .position(|phone| phone.seen.address == to.address);
             let at = found.unwrap_or_else(|| panic!("nobody is at {to:?}"));
+            if self.deaf == Some(at) {
+                continue;
+            }
             self.said
                 .push(format!("{at} hears\n{}", String::from_utf8_lossy(&bytes)));
             assert_eq!(

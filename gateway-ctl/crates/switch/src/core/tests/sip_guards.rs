@@ -150,3 +150,37 @@ fn a_change_that_a_silent_line_cannot_make_is_refused() {
     assert!(exchange.has(0, refused), "{:?}", exchange.phones[0].events);
     exchange.hang_up(0);
 }
+
+#[test]
+fn a_trunk_that_has_not_answered_comes_last_for_a_while() {
+    let mut exchange = exchange();
+    // Nothing comes to the first trunk.
+    exchange.deaf = Some(3);
+    exchange.call(0, "0123456", &media("10.10.1.11", 40_702));
+    for _ in 0..40 {
+        exchange.pass(Time::from_secs(1));
+        for at in 0..5 {
+            exchange.bed.beat(at);
+        }
+    }
+    assert_eq!(exchange.bed.fakes[4].contexts(), 1);
+    exchange.hang_up(0);
+    // The next call does not wait for it.
+    exchange.call(0, "0123457", &media("10.10.1.11", 40_702));
+    assert_eq!(exchange.bed.fakes[4].contexts(), 1);
+    exchange.pass(Time::from_millis(300));
+    exchange.hang_up(0);
+    // It is tried again later.
+    for _ in 0..7 {
+        exchange.pass(Time::from_secs(10));
+        for at in 0..5 {
+            exchange.bed.beat(at);
+        }
+    }
+    exchange.deaf = None;
+    exchange.call(0, "0123458", &media("10.10.1.11", 40_702));
+    assert!(exchange.offered(3).is_some());
+    exchange.pass(Time::from_millis(300));
+    exchange.hang_up(0);
+    exchange.check_quiet();
+}
