@@ -41,6 +41,7 @@ name = "switch.example"
 heartbeat = "2s"
 [sip]
 names = ["sip.example"]
+shortest = "10s"
 certificate = "{tls}/sip.pem"
 key = "{tls}/sip.key"
 [[line]]

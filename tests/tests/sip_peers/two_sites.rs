@@ -45,6 +45,7 @@ interface = "eth0"
 name = "switch.example"
 [sip]
 names = ["sip.example"]
+shortest = "10s"
 "#;
 
 /// The provider's switch, two gateways, and who is behind them.

@@ -254,7 +254,7 @@ fn account(party: &Party, over: Over) -> String {
     let Party { number, switch, .. } = party;
     let (password, port, way) = (party.password(), over.port(), over.name());
     format!(
-        "<sip:{number}@sip.example;transport={way}>;auth_pass={password};regint=60;\
+        "<sip:{number}@sip.example;transport={way}>;auth_pass={password};regint=30;\
          outbound=\"sip:{switch}:{port};transport={way}\"\n"
     )
 }
