@@ -112,12 +112,11 @@ pub fn check(request: &Request, own: &Own) -> Result<(), Rejected> {
     if request.fields.max_forwards()? == Some(0) {
         return Err(Rejected::TooManyHops);
     }
-    let mark = mark(request);
     let vias = request.fields.values(Name::Via).filter_map(Via::parse);
     let been_here = vias
         .filter(|via| own.sent(via))
         .filter_map(|via| via.unique_branch()?.rsplit_once('.'))
-        .any(|(_, before)| before == mark);
+        .any(|(_, before)| before == mark(request));
     if been_here {
         return Err(Rejected::Loop);
     }

@@ -8,6 +8,7 @@
 //! ```
 //! Moments are durations since one that outlives a restart (1970), as bindings are kept.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -158,13 +159,14 @@ pub fn register(
     now: Duration,
     request: &Request,
     source: Peer,
-    stored: &[Binding],
+    stored: &[impl Borrow<Binding>],
     settings: &Settings,
 ) -> Result<Update, Refused> {
     if !unknown_extensions(request).is_empty() {
         return Err(Refused::Extension);
     }
-    let live = stored.iter().filter(|binding| binding.expires > now);
+    let stored = stored.iter().map(Borrow::borrow);
+    let live = stored.clone().filter(|binding| binding.expires > now);
     let mut bindings: Vec<Binding> = live.cloned().collect();
     let call_id = request.fields.call_id()?.to_owned();
     let cseq = request.fields.cseq()?.number;
@@ -203,7 +205,7 @@ pub fn register(
     if bindings.len() > settings.bindings {
         return Err(Refused::TooMany);
     }
-    let changed = bindings != stored;
+    let changed = !bindings.iter().eq(stored);
     Ok(Update { bindings, changed })
 }
 

@@ -326,7 +326,8 @@ fn a_registrar_tells_parameters_apart() {
     let settings = Settings::default();
     let bound = |name: &str| {
         let request = request(name);
-        let update = registrar::register(Duration::ZERO, &request, from, &[], &settings)?;
+        let none: &[registrar::Binding] = &[];
+        let update = registrar::register(Duration::ZERO, &request, from, none, &settings)?;
         let show = |binding: &registrar::Binding| (binding.uri.clone(), binding.params.clone());
         Ok(update.bindings.iter().map(show).collect::<Vec<_>>())
     };

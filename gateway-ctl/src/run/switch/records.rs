@@ -94,7 +94,7 @@ impl Records {
                 Change::Keep(one) => (call(one.id), Some(json(one)?)),
                 Change::Over(id) => (call(*id), None),
                 Change::Account(one) if one.devices.is_empty() => (user(&one.user), None),
-                Change::Account(one) => (user(&one.user), Some(json(one)?)),
+                Change::Account(one) => (user(&one.user), Some(json(one.as_ref())?)),
             };
             self.bytes += value.as_ref().map_or(0, Vec::len);
             let batch = std::mem::take(&mut self.batch);

@@ -127,11 +127,12 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        // A string takes everything.
-        let _ = write!(text, "{byte:02x}");
+        for digit in [byte >> 4, byte & 15] {
+            let first = if digit < 10 { b'0' } else { b'a' - 10 };
+            text.push(char::from(first + digit));
+        }
     }
     text
 }

@@ -48,7 +48,7 @@ pub struct Credentials {
 }
 
 /// Names and values of a `Digest` field; none for another scheme or what can't be read.
-fn fields(value: &[u8]) -> Option<Vec<(String, String)>> {
+fn fields(value: &[u8]) -> Option<Vec<(&str, String)>> {
     let text = std::str::from_utf8(value).ok()?;
     let text = lex::trim_str(text);
     let (scheme, rest) = text.split_at_checked("Digest".len())?;
@@ -56,12 +56,15 @@ fn fields(value: &[u8]) -> Option<Vec<(String, String)>> {
     if !scheme.eq_ignore_ascii_case("Digest") || !spaced {
         return None;
     }
-    let mut fields: Vec<(String, String)> = Vec::new();
+    let mut fields: Vec<(&str, String)> = Vec::with_capacity(12);
     for part in lex::list(rest.as_bytes()) {
         let (name, value) = std::str::from_utf8(part).ok()?.split_once('=')?;
-        let name = lex::trim_str(name).to_ascii_lowercase();
+        let name = lex::trim_str(name);
         // Twice the same name: which one counts is anybody's guess.
-        if fields.iter().any(|(other, _)| *other == name) {
+        if fields
+            .iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        {
             return None;
         }
         fields.push((name, unquote(lex::trim_str(value))));
@@ -69,13 +72,15 @@ fn fields(value: &[u8]) -> Option<Vec<(String, String)>> {
     Some(fields)
 }
 
-fn take(fields: &mut Vec<(String, String)>, name: &str) -> Option<String> {
-    let at = fields.iter().position(|(other, _)| other == name)?;
+fn take(fields: &mut Vec<(&str, String)>, name: &str) -> Option<String> {
+    let at = fields
+        .iter()
+        .position(|(other, _)| other.eq_ignore_ascii_case(name))?;
     Some(fields.swap_remove(at).1)
 }
 
 /// Without an algorithm it is MD5.
-fn algorithm(fields: &mut Vec<(String, String)>) -> Option<Algorithm> {
+fn algorithm(fields: &mut Vec<(&str, String)>) -> Option<Algorithm> {
     match take(fields, "algorithm") {
         Some(text) => Algorithm::parse(&text),
         None => Some(Algorithm::Md5),

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher as _};
+use std::io::Write as _;
 
 use super::method::Method;
 use super::name::Name;
 use super::span::Span;
 use super::status::Status;
 use super::{Fields, Message, Request, Response};
+
+/// What every answer has as it came.
+const ANSWERED: [Name; 5] = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq];
 
 impl Request {
     /// A request without any header field. White space and controls in the URI are left out.
@@ -81,7 +85,7 @@ impl Response {
         let asked = &request.fields;
         fields.text.reserve(asked.text.len() - asked.body().len());
         fields.lines.reserve(8);
-        for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
+        for name in ANSWERED {
             fields.copy(asked, name);
         }
         if status != Status::TRYING {
@@ -94,6 +98,19 @@ impl Response {
             }
         }
         response
+    }
+
+    /// A 100 as bytes for the wire: most are made and never sent.
+    pub(crate) fn trying(request: &Request) -> Vec<u8> {
+        let fields = &request.fields;
+        let mut out = Vec::with_capacity(fields.text.len() - fields.body().len() + 64);
+        out.extend_from_slice(b"SIP/2.0 100 Trying\r\n");
+        for name in ANSWERED {
+            let lines = fields.lines.iter().filter(|line| line.name == Some(name));
+            lines.for_each(|line| out.extend_from_slice(line.whole.of(&fields.text)));
+        }
+        out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        out
     }
 
     /// The same with another phrase. Controls in it become spaces.
@@ -119,8 +136,8 @@ impl Response {
     /// To the end of `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"SIP/2.0 ");
-        out.extend_from_slice(self.status.code().to_string().as_bytes());
-        out.push(b' ');
+        // A vector takes everything.
+        let _ = write!(out, "{} ", self.status.code());
         out.extend_from_slice(self.phrase());
         out.extend_from_slice(b"\r\n");
         self.fields.encode(out);

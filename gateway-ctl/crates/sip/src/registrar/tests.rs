@@ -4,6 +4,7 @@ use super::*;
 use crate::message::{Limits, Message};
 
 const NOW: Duration = Duration::from_secs(1_000_000);
+const NONE: &[Binding] = &[];
 
 fn register_with(cseq: u32, extra: &str) -> Request {
     let text = format!(
@@ -172,7 +173,7 @@ fn the_answer_lists_what_is_bound() {
         Ok(("2001".to_owned(), "pbx.example.net".to_owned()))
     );
     let settings = Settings::default();
-    let update = register(NOW, &request, source(), &[], &settings).unwrap();
+    let update = register(NOW, &request, source(), NONE, &settings).unwrap();
     let [binding] = update.bindings.as_slice() else {
         panic!("one binding");
     };

@@ -137,7 +137,8 @@ fn forwarded(request: &Request) {
     let now = Duration::from_secs(100);
     let settings = registrar::Settings::default();
     let from = Office::peer();
-    match registrar::register(now, &request, from, &[], &settings) {
+    let none: &[registrar::Binding] = &[];
+    match registrar::register(now, &request, from, none, &settings) {
         Ok(update) => {
             readable(registrar::accept(now, &request, &update.bindings).encode());
             let again = registrar::register(now, &request, from, &update.bindings, &settings);

@@ -23,6 +23,14 @@ impl Transactions {
         out
     }
 
+    /// For a request that is answered without a transaction, each time that it comes (section
+    /// 8.2.7): writes into its Via where it came from, and says where the answer goes. `None`: its
+    /// Via can't be read.
+    pub fn stateless(&self, from: Peer, request: &mut Request) -> Option<Peer> {
+        via::stamp(&mut request.fields, from.address, self.settings.force_rport).ok()?;
+        Some(reply_to(from, request))
+    }
+
     fn request(&mut self, now: Duration, from: Peer, mut request: Request, out: &mut Vec<Output>) {
         // Matched as it came: what is written into its Via differs when a NAT's port does.
         let Ok(found) = key::server(&request, key::method_of(&request)) else {
@@ -138,7 +146,8 @@ impl Transactions {
             Status::NO_DIALOG
         };
         let response = Response::answer(&request, status);
-        if self.entries.len() < self.settings.limit {
+        // One of nothing is told so each time, and leaves nothing.
+        if invite.is_some() && self.entries.len() < self.settings.limit {
             self.answered(now, to, found, &request, &response, out);
         } else {
             out.push(send(to, response.encode().into()));

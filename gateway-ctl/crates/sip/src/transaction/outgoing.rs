@@ -84,6 +84,20 @@ impl Transactions {
         out
     }
 
+    /// Answers a request and forgets it (section 8.2.7): if it comes again it is a new one, and
+    /// whoever is not let in takes no room. For final answers that are no success.
+    pub fn refuse(&mut self, id: ServerId, response: &Response) -> Vec<Output> {
+        let mut out = Vec::new();
+        if let Some(Entry::Server(server)) = self.entries.get(id.0)
+            && server.state == server::State::Proceeding
+        {
+            let (to, bytes, client) = (server.to, response.encode().into(), None);
+            out.push(Output::Send { to, bytes, client });
+            self.remove(id.0, &mut out);
+        }
+        out
+    }
+
     /// Notes that only repetitions are waited for.
     fn absorb(&mut self, id: Id) {
         while let Some(oldest) = self.absorbing.front()

@@ -39,7 +39,7 @@ pub(super) struct Server {
     /// What is sent again when the request is.
     last: Option<Arc<[u8]>>,
     /// A 100, and when it is sent.
-    trying: Option<(Duration, Arc<[u8]>)>,
+    trying: Option<(Duration, Vec<u8>)>,
     again: Option<(Duration, Duration)>,
     ends: Option<Duration>,
 }
@@ -70,7 +70,6 @@ impl Server {
         } else {
             settings.t1 * 7
         };
-        let trying: Arc<[u8]> = Response::answer(request, Status::TRYING).encode().into();
         Self {
             key,
             merged: None,
@@ -79,7 +78,7 @@ impl Server {
             invite,
             own: false,
             last: None,
-            trying: Some((now + wait, trying)),
+            trying: Some((now + wait, Response::trying(request))),
             again: None,
             ends: None,
         }
@@ -95,7 +94,7 @@ impl Server {
     pub(super) fn repeated(&mut self) -> Option<Arc<[u8]>> {
         match (self.state, self.invite) {
             (State::Proceeding, true) if self.last.is_none() => {
-                self.last = self.trying.take().map(|(_, bytes)| bytes);
+                self.last = self.trying.take().map(|(_, bytes)| bytes.into());
                 self.last.clone()
             }
             (State::Proceeding, _) | (State::Completed, _) => self.last.clone(),
@@ -170,6 +169,7 @@ impl Server {
             && *at <= now
             && let Some((_, bytes)) = self.trying.take()
         {
+            let bytes: Arc<[u8]> = bytes.into();
             self.last = Some(Arc::clone(&bytes));
             return Due::Send(bytes);
         }

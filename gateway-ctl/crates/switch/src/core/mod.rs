@@ -85,7 +85,7 @@ pub enum Change {
     /// It is over.
     Over(CallId),
     /// Where a user of SIP is, instead of what was kept of the user; with no device, it is forgotten.
-    Account(Box<Account>),
+    Account(Arc<Account>),
 }
 
 /// What is to be done.

@@ -38,7 +38,7 @@ pub(in crate::core) struct Destination {
 const LONGEST_NAME: usize = 64;
 
 /// Who calls.
-struct Caller {
+pub(super) struct Caller {
     name: String,
     number: Option<Number>,
     is_trunk: bool,
@@ -54,15 +54,7 @@ impl Switch {
         from: Peer,
         mut request: Request,
     ) -> Result<(), Response> {
-        let Some(sip) = &self.sip else {
-            return Ok(());
-        };
-        proxy::check(&request, &sip.own).map_err(|why| why.answer(&request))?;
-        let route = proxy::take_routes(&mut request, &sip.own);
-        let route = route.map_err(|why| why.answer(&request))?;
-        // The way behind this switch is ours to choose: a sender's own Route would lead past the dial
-        // plan, and to any address.
-        request.fields.remove(Name::Route);
+        let route = self.sip_arrived(&mut request)?;
         if request.fields.to_tag().is_some() {
             return self.sip_within(now, id, from, route.as_deref(), request);
         }
@@ -85,6 +77,20 @@ impl Switch {
                 Err(answer)
             }
         }
+    }
+
+    /// What every request is checked for; its route that was ours.
+    pub(super) fn sip_arrived(&self, request: &mut Request) -> Result<Option<String>, Response> {
+        let Some(sip) = &self.sip else {
+            return Err(Response::answer(request, Status::SERVICE_UNAVAILABLE));
+        };
+        proxy::check(request, &sip.own).map_err(|why| why.answer(request))?;
+        let route = proxy::take_routes(request, &sip.own);
+        let route = route.map_err(|why| why.answer(request))?;
+        // The way behind this switch is ours to choose: a sender's own Route would lead past the dial
+        // plan, and to any address.
+        request.fields.remove(Name::Route);
+        Ok(route)
     }
 
     /// A request of no call, for a user.
@@ -154,7 +160,12 @@ impl Switch {
     }
 
     /// Who calls: a trunk by its address, a user by password and with no other name than its own.
-    fn sip_caller(&mut self, now: Time, from: Peer, request: &Request) -> Result<Caller, Response> {
+    pub(super) fn sip_caller(
+        &mut self,
+        now: Time,
+        from: Peer,
+        request: &Request,
+    ) -> Result<Caller, Response> {
         let said = request.fields.from();
         let said = said.map_err(|fault| Response::answer(request, fault.status()))?;
         let claimed = said.uri.number().unwrap_or_default().into_owned();

@@ -20,6 +20,7 @@
 //! | `leg.rs` | the user agent of a line of H.248 |
 //! | `end.rs` | calls that end |
 //! | `send.rs` | what every request that leaves has |
+//! | `stranger.rs` | who has not shown a password yet |
 //! | `reach.rs` | where phones are reached |
 //! | `rewrite.rs` | other addresses in Contact and descriptions |
 
@@ -31,9 +32,12 @@ mod reach;
 mod register;
 mod rewrite;
 mod send;
+mod stranger;
 mod within;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use ::sip::auth::{Algorithm, Ha1, Realm, RealmSettings};
 use ::sip::proxy::Own;
@@ -55,7 +59,7 @@ pub(super) struct Sip {
     realm: Realm,
     passwords: BTreeMap<String, [Ha1; 2]>,
     own: Own,
-    accounts: BTreeMap<String, Account>,
+    accounts: BTreeMap<String, Arc<Account>>,
     servers: BTreeMap<ServerId, Asked>,
     clients: BTreeMap<ClientId, Sent>,
     calls: BTreeMap<CallId, SipCall>,
@@ -65,6 +69,8 @@ pub(super) struct Sip {
     secret: [u8; 32],
     /// Identifiers that were made.
     made: u64,
+    /// The last address of ours that somebody has spoken to: most speak to the same.
+    spoken_to: Option<IpAddr>,
 }
 
 /// What a request that came in waits for.
@@ -171,6 +177,7 @@ impl Sip {
             counters: Counters::default(),
             secret,
             made: 0,
+            spoken_to: None,
         };
         sip.configure(settings);
         sip
@@ -193,7 +200,7 @@ impl Sip {
             .own
             .hosts
             .iter()
-            .filter(|host| host.parse::<std::net::IpAddr>().is_ok());
+            .filter(|host| host.parse::<IpAddr>().is_ok());
         let mut hosts: Vec<String> = addresses.cloned().collect();
         hosts.push(realm.to_owned());
         hosts.extend(settings.names.iter().cloned());
@@ -207,7 +214,10 @@ impl Sip {
 
     /// An address of ours: somebody has spoken to it.
     fn learn(&mut self, peer: Peer) {
-        if let Some(local) = peer.local {
+        if let Some(local) = peer.local
+            && self.spoken_to != Some(local)
+        {
+            self.spoken_to = Some(local);
             let host = local.to_string();
             if !self.own.is_host(&host) {
                 self.own.hosts.push(host);
@@ -243,10 +253,7 @@ impl Switch {
     }
 
     /// Finds out by which address of ours each trunk is reached: `from` says it.
-    pub fn locate_trunks(
-        &mut self,
-        from: impl Fn(std::net::SocketAddr) -> Option<std::net::IpAddr>,
-    ) {
+    pub fn locate_trunks(&mut self, from: impl Fn(std::net::SocketAddr) -> Option<IpAddr>) {
         for trunk in &mut self.settings.trunks {
             if let crate::settings::Way::Sip(peer) = &mut trunk.way {
                 peer.local = from(peer.address).or(peer.local);
@@ -264,17 +271,26 @@ impl Switch {
             return;
         };
         sip.learn(from);
-        match Message::parse(message, &Limits::default()) {
-            Ok(message) => {
-                let outputs = sip.transactions.handle(now, from, message);
-                self.sip_outputs(now, leases, outputs);
-            }
+        let message = match Message::parse(message, &Limits::default()) {
+            Ok(message) => message,
             Err(refusal) => {
                 sip.counters.malformed(refusal.fault.label());
                 if let Some(answer) = refusal.answer() {
                     let (bytes, client) = (answer.encode().into(), None);
                     let to = from;
                     self.outputs.push_back(Output::Sip { to, bytes, client });
+                }
+                return;
+            }
+        };
+        match message {
+            Message::Request(request) if self.sip_is_stranger(from, &request) => {
+                self.sip_turn_away(now, from, request);
+            }
+            message => {
+                if let Some(sip) = &mut self.sip {
+                    let outputs = sip.transactions.handle(now, from, message);
+                    self.sip_outputs(now, leases, outputs);
                 }
             }
         }
@@ -315,7 +331,7 @@ impl Switch {
                 }
                 Wire::Request { id, from, request } => {
                     if let Err(answer) = self.sip_request(now, leases, id, from, request) {
-                        self.sip_respond(now, id, &answer);
+                        self.sip_refuse(now, id, &answer);
                     }
                 }
                 Wire::Cancel { id, .. } => self.sip_cancelled(now, id),
@@ -353,6 +369,18 @@ impl Switch {
         self.sip_outputs(now, &NoLeases, outputs);
     }
 
+    /// Answers a request with a refusal. Whom nobody knows leaves no transaction: it would be sent the
+    /// answer again, and whose address it has written is not known either.
+    fn sip_refuse(&mut self, now: Time, id: ServerId, answer: &Response) {
+        let asks = [Status::UNAUTHORIZED, Status::PROXY_UNAUTHORIZED];
+        let Some(sip) = self.sip.as_mut().filter(|_| asks.contains(&answer.status)) else {
+            return self.sip_respond(now, id, answer);
+        };
+        sip.counters.refused(answer.status.code());
+        let outputs = sip.transactions.refuse(id, answer);
+        self.sip_outputs(now, &NoLeases, outputs);
+    }
+
     /// Nothing of a call or request is left.
     #[cfg(test)]
     pub(super) fn sip_is_quiet(&self) -> bool {
@@ -361,10 +389,16 @@ impl Switch {
         sip.servers.is_empty() && sip.clients.is_empty() && sip.calls.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn sip_transactions(&self) -> usize {
+        let sip = self.sip.as_ref().expect("SIP");
+        sip.transactions.len()
+    }
+
     /// Who has registered by SIP, and where.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         let sip = self.sip.iter();
-        sip.flat_map(|sip| sip.accounts.values())
+        sip.flat_map(|sip| sip.accounts.values().map(AsRef::as_ref))
     }
 
     /// What SIP's transactions have counted; `None`: it is not spoken.
@@ -390,7 +424,7 @@ impl Switch {
                 sip.learn(device.binding.source);
             }
             let user = account.user.clone();
-            sip.accounts.insert(user.clone(), account);
+            sip.accounts.insert(user.clone(), Arc::new(account));
             self.watch_account(&user);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use ::sip::auth::Algorithm;
 use ::sip::registrar::{self, Binding};
@@ -31,28 +32,14 @@ impl Switch {
         from: Peer,
         request: &Request,
     ) -> Result<(), Response> {
-        let Some(wanted) = &self.settings.sip else {
-            return Ok(());
-        };
-        let settings = registrar::Settings {
-            shortest: wanted.shortest,
-            longest: wanted.longest,
-            usual: wanted.longest,
-            bindings: MOST,
-        };
+        let (user, settings) = self.sip_registrant(now, request)?;
         let refuse = |why: registrar::Refused| why.answer(request, &settings);
-        let (user, host) = registrar::address_of_record(request).map_err(refuse)?;
-        self.sip_is_ours(request)?;
-        let name = self.sip_authenticate(now, request, false)?;
         let Some(sip) = &mut self.sip else {
             return Ok(());
         };
-        if name != user || !sip.own.is_host(&host) {
-            return Err(Response::answer(request, Status::FORBIDDEN));
-        }
         let before = sip.accounts.get(&user).map(|account| &account.devices[..]);
         let before = before.unwrap_or_default();
-        let stored: Vec<Binding> = before.iter().map(|device| device.binding.clone()).collect();
+        let stored: Vec<&Binding> = before.iter().map(|device| &device.binding).collect();
         let update = match registrar::register(now, request, from, &stored, &settings) {
             // One that forgets who it was, at each start: the oldest makes room.
             Err(registrar::Refused::TooMany) if !stored.is_empty() => {
@@ -90,16 +77,42 @@ impl Switch {
         let moves = moved(before, &devices);
         // Who has just spoken stands last.
         devices.sort_by_key(|device| !before.contains(device));
-        let account = Account {
+        let account = Arc::new(Account {
             user: user.clone(),
             devices,
-        };
-        let change = Change::Account(Box::new(account.clone()));
+        });
+        let change = Change::Account(Arc::clone(&account));
         sip.accounts.insert(user.clone(), account);
         sip.follow(&moves);
         self.watch_account(&user);
         self.commit(vec![change], After::Answer(id, Box::new(answer)));
         Ok(())
+    }
+
+    /// Who registers, and how that may be.
+    pub(super) fn sip_registrant(
+        &mut self,
+        now: Time,
+        request: &Request,
+    ) -> Result<(String, registrar::Settings), Response> {
+        let wanted = self.settings.sip.as_ref();
+        let wanted =
+            wanted.ok_or_else(|| Response::answer(request, Status::SERVICE_UNAVAILABLE))?;
+        let settings = registrar::Settings {
+            shortest: wanted.shortest,
+            longest: wanted.longest,
+            usual: wanted.longest,
+            bindings: MOST,
+        };
+        let refuse = |why: registrar::Refused| why.answer(request, &settings);
+        let (user, host) = registrar::address_of_record(request).map_err(refuse)?;
+        self.sip_is_ours(request)?;
+        let name = self.sip_authenticate(now, request, false)?;
+        let is_ours = self.sip.as_ref().is_some_and(|sip| sip.own.is_host(&host));
+        if name != user || !is_ours {
+            return Err(Response::answer(request, Status::FORBIDDEN));
+        }
+        Ok((user, settings))
     }
 
     /// Looks after a user's registrations when the first of them ends.
@@ -119,7 +132,7 @@ impl Switch {
     /// Whether the user is nowhere from now on.
     pub(in crate::core) fn account_due(&mut self, now: Time, user: &str) -> bool {
         let account = self.sip.as_mut().and_then(|sip| sip.accounts.get_mut(user));
-        let Some(account) = account else {
+        let Some(account) = account.map(Arc::make_mut) else {
             return false;
         };
         let before = account.devices.len();
@@ -128,7 +141,7 @@ impl Switch {
             .retain(|device| device.binding.expires > now);
         let gone = account.devices.is_empty();
         if account.devices.len() < before {
-            let change = Change::Account(Box::new(account.clone()));
+            let change = Change::Account(Arc::new(account.clone()));
             self.commit(vec![change], After::Nothing);
         }
         self.watch_account(user);
@@ -173,7 +186,7 @@ impl Switch {
         }
         let empty = |user| {
             let devices = Vec::new();
-            Change::Account(Box::new(Account { user, devices }))
+            Change::Account(Arc::new(Account { user, devices }))
         };
         let changes: Vec<Change> = gone.into_iter().map(empty).collect();
         if !changes.is_empty() {

@@ -309,7 +309,7 @@ impl Bed {
                 Change::Forget(id) => drop(self.registrations.remove(&id)),
                 Change::Keep(call) => drop(self.kept.insert(call.id, *call)),
                 Change::Over(id) => drop(self.kept.remove(&id)),
-                Change::Account(account) => self.accounts.push(*account),
+                Change::Account(account) => self.accounts.push(Arc::unwrap_or_clone(account)),
             }
         }
     }

@@ -4,6 +4,7 @@ use ::sip::ua::Event;
 
 use super::exchange::{Exchange, exchange, media};
 use super::*;
+use crate::registration::NoLeases;
 
 /// What a phone was sent last that begins so.
 fn heard(exchange: &Exchange, at: usize, begin: &str) -> String {
@@ -183,4 +184,100 @@ fn a_trunk_that_has_not_answered_comes_last_for_a_while() {
     exchange.pass(Time::from_millis(300));
     exchange.hang_up(0);
     exchange.check_quiet();
+}
+
+/// A message to the switch; what it says to that.
+fn told(exchange: &mut Exchange, from: ::sip::Peer, message: &str) -> Vec<String> {
+    let (now, bytes) = (exchange.bed.now, message.as_bytes().to_vec());
+    let switch = &mut exchange.bed.switch;
+    switch.sip_message(now, &NoLeases, from, bytes);
+    let mut said = Vec::new();
+    while let Some(output) = switch.next_output() {
+        if let Output::Sip { to, bytes, .. } = output {
+            assert_eq!(to.address, from.address);
+            said.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    said
+}
+
+#[test]
+fn who_shows_no_password_leaves_nothing() {
+    let mut exchange = exchange();
+    let before = exchange.bed.switch.sip_transactions();
+    let local = Some(std::net::IpAddr::from([198, 51, 100, 1]));
+    let from = ::sip::Peer::udp(([203, 0, 113, 66], 5060).into()).with_local(local);
+    let request = |method: &str, uri: &str, more: &str| {
+        format!(
+            "{method} sip:{uri} SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.66;branch=z9hG4bK{method}\r\n\
+             From: <sip:7001@switch.example>;tag=1\r\nTo: <sip:7001@switch.example>\r\n\
+             Call-ID: x\r\nCSeq: 1 {method}\r\n{more}Content-Length: 0\r\n\r\n"
+        )
+    };
+    let guess = |name: &str, realm: &str| {
+        format!(
+            "{name}: Digest username=\"7001\", realm=\"{realm}\", nonce=\"0\", \
+             uri=\"sip:switch.example\", response=\"0\"\r\n"
+        )
+    };
+    let proxy = "Proxy-Authorization";
+    for (method, uri, more, code) in [
+        ("REGISTER", "switch.example", String::new(), "401"),
+        ("REGISTER", "elsewhere.example", String::new(), "404"),
+        (
+            "REGISTER",
+            "switch.example",
+            "Max-Forwards: 0\r\n".to_owned(),
+            "483",
+        ),
+        (
+            "REGISTER",
+            "switch.example",
+            guess("Authorization", "switch.example"),
+            "401",
+        ),
+        ("INVITE", "7002@switch.example", String::new(), "407"),
+        (
+            "INVITE",
+            "7002@switch.example",
+            guess(proxy, "other"),
+            "407",
+        ),
+        (
+            "INVITE",
+            "7002@switch.example",
+            guess(proxy, "switch.example"),
+            "407",
+        ),
+        ("MESSAGE", "7002@switch.example", String::new(), "407"),
+        ("CANCEL", "7002@switch.example", String::new(), "481"),
+    ] {
+        // Each time that it comes.
+        for _ in 0..2 {
+            let said = told(&mut exchange, from, &request(method, uri, &more));
+            let [said] = &said[..] else {
+                panic!("{method}: {said:?}");
+            };
+            assert!(said.starts_with(&format!("SIP/2.0 {code} ")), "{said}");
+            let way = "SIP/2.0/UDP 203.0.113.66;branch=z9hG4bK";
+            assert!(said.contains(way), "{said}");
+        }
+        assert_eq!(exchange.bed.switch.sip_transactions(), before, "{method}");
+    }
+    let ack = request("ACK", "7002@switch.example", "").replace("bKACK", "bKINVITE");
+    assert!(told(&mut exchange, from, &ack).is_empty());
+    assert_eq!(exchange.bed.switch.sip_transactions(), before);
+    // Who has one calls, and trunks need none.
+    for at in [0, 3] {
+        exchange.call(at, "7002", &media("10.10.1.11", 40_702));
+        exchange.answer(1, &media("10.10.1.12", 40_770));
+        assert!(exchange.answered(at).is_some(), "{at}");
+        exchange.hang_up(at);
+        exchange.check_quiet();
+    }
+    let asked = exchange
+        .said
+        .iter()
+        .filter(|text| text.starts_with("3 hears\nSIP/2.0 407"));
+    assert_eq!(asked.count(), 0);
 }
