@@ -53,9 +53,9 @@ const SOUND: &[(u16, &[&str])] = &[
     (483, &["zeromf"]),
 ];
 
-/// They have the branch and the sender of one before them: where requests may be lost these are repetitions
-/// of it, and answered to where that has come from.
-const REPEATED: &[&str] = &["cparam02", "regescrt", "unkscm"];
+/// What has the branch and the sender of one before it that has a transaction: where requests may be lost
+/// it is a repetition of that, and answered to where that has come from.
+const REPEATED: &[&str] = &["unkscm"];
 
 fn fixtures() -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(Path::new(FIXTURES)).unwrap();
